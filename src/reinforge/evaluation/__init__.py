@@ -1,0 +1,1 @@
+"""The judge: utility, fidelity, privacy and fairness of synthetic rows."""

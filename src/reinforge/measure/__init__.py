@@ -1,0 +1,1 @@
+"""Measurements without verdicts: distances, classifiers, intervals."""

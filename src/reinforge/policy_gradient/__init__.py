@@ -1,0 +1,1 @@
+"""The shared policy-gradient core: tensors in, tensors out."""

@@ -1,0 +1,1 @@
+"""Synthetic tables (RLSyn, arXiv:2512.21395)."""
