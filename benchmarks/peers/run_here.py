@@ -1,0 +1,39 @@
+"""Our own arms and the controls, in a process of their own inside the project's environment."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from worker import Sampler, work
+
+import controls
+from cart import fit_cart
+
+
+def fit_reinforge(
+    train: pd.DataFrame, *, target: str, seed: int, preset: str = "default", **settings: object
+) -> Sampler:
+    """Fit one preset of the tabular system; rows are drawn with the same seed."""
+    from reinforge.synthesizers import TabularSynthesizer
+
+    model = TabularSynthesizer(preset, seed=seed, **settings).fit(train, target=target)
+    return partial(model.sample, seed=seed)
+
+
+if __name__ == "__main__":
+    if "reinforge" in Path(sys.argv[1]).read_text():
+        import reinforge.synthesizers  # noqa: F401  (imports are no part of the fit)
+
+    work(
+        {
+            "copy": controls.fit_copy,
+            "independent": controls.fit_independent,
+            "smote": controls.fit_smote,
+            "cart": fit_cart,
+            "reinforge": fit_reinforge,
+        }
+    )
