@@ -6,7 +6,15 @@ rare level and nothing else that only few rows share; bounds are the user's own 
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
 from reinforge.errors import InputError
 
@@ -26,7 +34,9 @@ Kind = Literal[
 NUMERIC_KINDS = frozenset({"continuous", "integer", "datetime", "timedelta"})
 DISCRETE_KINDS = frozenset({"boolean", "categorical", "ordinal"})
 
-Scalar = Annotated[bool | int | float | str | None, Field(union_mode="left_to_right", strict=True)]
+Scalar = Annotated[
+    StrictBool | StrictInt | StrictFloat | StrictStr | None, Field(union_mode="left_to_right")
+]
 
 
 class Column(BaseModel):
