@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from peers.environment import HOME, PINS, ROOT, one_thread, python_of
+from peers.environment import HOME, PINS, ROOT, one_thread, python_of, versions
 
 PEERS = Path(__file__).resolve().parent / "peers"
 CACHE = HOME / "cache"
@@ -138,3 +138,14 @@ def _sources(arm: Arm) -> list[Path]:
     own = [PEERS / arm.runs]
     here = {"run_here.py": [PEERS.parent / "controls.py", PEERS.parent / "cart.py"]}
     return own + here.get(arm.runs, [])
+
+
+def peer_versions(names: list[str]) -> dict[str, str]:
+    """Versions of the peers' packages, for those of the arms that need an environment."""
+    environments = {ARMS[name].environment for name in names if ARMS[name].environment}
+    wanted = {"sdv": ("sdv", "ctgan", "copulas", "rdt", "torch"), "arf": ("arfpy", "scikit-learn")}
+    return {
+        package: versions(environment)[package]
+        for environment in sorted(filter(None, environments))
+        for package in wanted[environment]
+    }

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from reinforge.data.infer import infer_schema
 from sklearn.model_selection import train_test_split
 
+from reinforge.data.infer import infer_schema
 from reinforge.errors import InputError
 from reinforge.records import Split
 
@@ -191,5 +191,7 @@ def _read(table: Table, *, folder: Path) -> pd.DataFrame:
 
 
 def _as_text(column: pd.Series) -> pd.Series:
+    """0 and 1 as they are; of more codes, 3 becomes "c3", which nothing takes for an amount."""
     text = column.astype("Int64").astype(str)
+    text = text if column.nunique() <= 2 else "c" + text
     return text.where(column.notna(), None)
