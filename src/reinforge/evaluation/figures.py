@@ -1,0 +1,143 @@
+"""Figures: aggregates for plots, in which no level held by few real people is named."""
+
+from typing import Any
+
+import numpy as np
+
+from reinforge.evaluation.fidelity import association_levels
+from reinforge.evaluation.judged import Judged
+from reinforge.measure.dissimilarity import bin_edges, pairwise_nmi
+from reinforge.schema import Column
+
+RARE = 5  # levels with fewer real rows are shown together
+_MAX_LEVELS = 20
+_PROJECTION_BINS = 24
+
+
+def figures_of(judged: Judged) -> dict[str, Any]:
+    """`marginals`, `association` and `projection` of the three tables as plain JSON."""
+    return {
+        "marginals": [_marginal(judged, column) for column in judged.schema.modelled],
+        "association": _association(judged),
+        "projection": _projection(judged),
+    }
+
+
+def _marginal(judged: Judged, column: Column) -> dict[str, Any]:
+    tables = {
+        "train": judged.train[column.name].to_numpy(),
+        "holdout": judged.holdout[column.name].to_numpy(),
+        "synthetic": judged.synthetic[column.name].to_numpy(),
+    }
+    if column.is_numeric:
+        labels, counts = _binned(column, tables)
+    else:
+        labels, counts = _levelled(column, tables)
+    shown = {
+        name: np.round(count / max(count.sum(), 1), 6).tolist() for name, count in counts.items()
+    }
+    return {"column": column.name, "kind": column.kind, "labels": labels, **shown}
+
+
+def _binned(
+    column: Column, tables: dict[str, np.ndarray]
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Ten quantile bins of the train part; the outermost edges are not printed, they are single people."""
+    edges = bin_edges(tables["train"])
+    text = [_edge_text(edge, column) for edge in edges]
+    labels = [f"< {text[0]}"] if text else ["any"]
+    labels += [f"{a} to {b}" for a, b in zip(text, text[1:], strict=False)]
+    labels += [f">= {text[-1]}"] if text else []
+    counts = {}
+    for name, values in tables.items():
+        place = np.where(
+            np.isnan(values), len(labels), np.searchsorted(edges, values, side="right")
+        )
+        counts[name] = np.bincount(place, minlength=len(labels) + 1)
+    return _without_empty_last([*labels, "(missing)"], counts)
+
+
+def _edge_text(edge: float, column: Column) -> str:
+    if column.kind == "datetime":
+        return str(np.datetime64(int(edge), "s")).replace("T", " ").removesuffix(" 00:00:00")
+    if column.kind == "timedelta":
+        return f"{edge:.4g} s"
+    return f"{edge:.4g}"
+
+
+def _levelled(
+    column: Column, tables: dict[str, np.ndarray]
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Levels by their share in real rows; few people's levels, and the many last ones, are pooled."""
+    n = len(column.categories)
+    counts = {
+        name: np.bincount(
+            np.where(np.isnan(values), n + 1, np.clip(values, 0, n)).astype(int), minlength=n + 2
+        )
+        for name, values in tables.items()
+    }
+    real = counts["train"] + counts["holdout"]
+    order = np.argsort(-real[:n], kind="stable")
+    shown = sorted(i for i in order[:_MAX_LEVELS] if real[i] >= RARE)
+    pooled = np.setdiff1d(
+        np.arange(n + 1), shown
+    )  # position n holds levels that the schema does not know
+    labels = [str(column.categories[i]) for i in shown]
+    parts = {
+        name: np.concatenate([count[shown], [count[pooled].sum()], count[-1:]])
+        for name, count in counts.items()
+    }
+    if not any(part[-2] for part in parts.values()):
+        parts = {name: np.delete(part, -2) for name, part in parts.items()}
+        return _without_empty_last([*labels, "(missing)"], parts)
+    return _without_empty_last([*labels, "(rare)", "(missing)"], parts)
+
+
+def _without_empty_last(
+    labels: list[str], counts: dict[str, np.ndarray]
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    if any(count[-1] for count in counts.values()):
+        return labels, counts
+    return labels[:-1], {name: count[:-1] for name, count in counts.items()}
+
+
+def _association(judged: Judged) -> dict[str, Any]:
+    pair = {
+        name: pairwise_nmi(association_levels(judged, table)).round(4).tolist()
+        for name, table in (("train", judged.train), ("synthetic", judged.synthetic))
+    }
+    return {"columns": [column.name for column in judged.schema.modelled], **pair}
+
+
+def _projection(judged: Judged) -> dict[str, Any]:
+    """Train and synthetic rows on the train part's first two principal axes, as shares of cells.
+
+    The frame ends at the 1st and 99th percentile; what lies outside counts in the outermost cells.
+    """
+    encoder = judged.encoder()
+    real, made = encoder.transform(judged.train), encoder.transform(judged.synthetic)
+    centre = real.mean(axis=0)
+    axes = np.linalg.svd(real - centre, full_matrices=False)[2][:2].T
+    if axes.shape[1] < 2:
+        axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))
+    points = (real - centre) @ axes, (made - centre) @ axes
+    edges = [_frame(points[0][:, i]) for i in range(2)]
+    cells = [
+        np.histogram2d(
+            *(np.clip(p[:, i], edges[i][0], edges[i][-1]) for i in range(2)), bins=edges
+        )[0]
+        for p in points
+    ]
+    return {
+        "x_edges": edges[0].round(4).tolist(),
+        "y_edges": edges[1].round(4).tolist(),
+        "real": (cells[0] / max(len(real), 1)).round(6).tolist(),
+        "synthetic": (cells[1] / max(len(made), 1)).round(6).tolist(),
+    }
+
+
+def _frame(values: np.ndarray) -> np.ndarray:
+    low, high = np.quantile(values, [0.01, 0.99])
+    if high - low < 1e-9:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, _PROJECTION_BINS + 1)

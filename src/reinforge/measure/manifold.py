@@ -1,0 +1,34 @@
+"""Density and coverage: do generated points lie where real points are, and everywhere they are?"""
+
+import numpy as np
+from jaxtyping import Float
+
+from reinforge.measure.distances import blocks, nearest, squared_distances
+
+
+def density_coverage(
+    real: Float[np.ndarray, "row feature"],
+    synthetic: Float[np.ndarray, "other feature"],
+    *,
+    k: int = 5,
+) -> tuple[float, float]:
+    """Density and coverage of real k-neighbourhoods (Naeem et al. 2020, arXiv:2002.09797, eq. 4 and 5).
+
+    With B_i the ball around real row i that reaches its k-th nearest other real row:
+    density = 1/(k m) sum_j sum_i 1[synthetic j in B_i], coverage = 1/n sum_i 1[some synthetic in B_i].
+
+    Args:
+        real: n real points.
+        synthetic: m generated points.
+        k: Size of a neighbourhood, below n.
+
+    Raises:
+        ValueError: There are not more than k real points.
+    """
+    radius = nearest(real, real, k=k, leave_out_self=True)[0][:, -1] ** 2
+    n_inside, covered = 0, np.zeros(len(real), bool)
+    for rows in blocks(len(synthetic), len(real)):
+        inside = squared_distances(synthetic[rows], real) <= radius + 1e-12
+        n_inside += int(inside.sum())
+        covered |= inside.any(axis=0)
+    return n_inside / (k * len(synthetic)), float(covered.mean())

@@ -1,0 +1,104 @@
+"""Ranking: how well a score puts positives above negatives, with exact intervals."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import stats
+
+from reinforge.measure.intervals import Estimate, from_influence
+
+
+def auc_influence(
+    positive: Bool[np.ndarray, " row"], score: Float[np.ndarray, " row"]
+) -> tuple[float, Float[np.ndarray, " row"]]:
+    """Area under the ROC curve and each row's influence on it (DeLong 1988, Biometrics 44:837).
+
+    A = P(score+ > score-) + P(score+ = score-)/2; a positive's influence is (V10 - A)/n+, where V10 is the
+    share of negatives that it beats, a negative's (V01 - A)/n-. Their squares sum to DeLong's variance.
+
+    Args:
+        positive: Which rows are positive; both kinds must occur.
+        score: Higher means more positive.
+
+    Raises:
+        ValueError: All rows are of one kind.
+    """
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        raise ValueError("an AUC needs positives and negatives; all rows are of one kind.")
+    rank = stats.rankdata(score)
+    beaten = (rank[positive] - stats.rankdata(score[positive])) / n_negative
+    missed = 1 - (rank[~positive] - stats.rankdata(score[~positive])) / n_positive
+    auc = float(beaten.mean())
+    influence = np.empty(len(positive))
+    influence[positive] = (beaten - auc) / n_positive
+    influence[~positive] = (missed - auc) / n_negative
+    return auc, influence
+
+
+def auc_interval(
+    positive: Bool[np.ndarray, " row"],
+    score: Float[np.ndarray, " row"],
+    *,
+    confidence: float = 0.95,
+) -> Estimate:
+    """AUC with DeLong's interval, or Newcombe's where DeLong's has no width (perfect separation)."""
+    auc, influence = auc_influence(positive, score)
+    estimate = from_influence(auc, influence, bounds=(0.0, 1.0), confidence=confidence)
+    if np.any(influence != 0):
+        return estimate
+    n_positive = int(positive.sum())
+    low, high = newcombe_auc(auc, n_positive, len(positive) - n_positive, confidence=confidence)
+    return Estimate(auc, low, high, len(positive))
+
+
+def newcombe_auc(
+    auc: float, n_positive: int, n_negative: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Score-type interval that keeps a width at 0 and 1 (Newcombe 2006, Stat. Med. 25:559, method 5).
+
+    All A with |auc - A| <= z sqrt(V(A)), V(A) = A(1-A)[1 + m(1-A)/(2-A) + mA/(1+A)]/(n+ n-),
+    m = (n+ + n-)/2 - 1.
+    """
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    grid = np.linspace(0.0, 1.0, 10_001)
+    m = (n_positive + n_negative) / 2 - 1
+    spread = grid * (1 - grid) * (1 + m * (1 - grid) / (2 - grid) + m * grid / (1 + grid))
+    inside = grid[np.abs(auc - grid) <= z * np.sqrt(spread / (n_positive * n_negative)) + 1e-12]
+    return float(min(inside.min(), auc)), float(max(inside.max(), auc))
+
+
+def tpr_at_fpr(
+    member: Float[np.ndarray, " member"], non_member: Float[np.ndarray, " other"], *, fpr: float
+) -> tuple[int, int]:
+    """Members above the threshold that at most `fpr` of the non-members exceed.
+
+    Returns:
+        Number of members strictly above the threshold, and of false alarms allowed, k = floor(fpr n).
+    """
+    n_allowed = int(np.floor(fpr * len(non_member) + 1e-9))
+    threshold = np.sort(non_member)[::-1][n_allowed] if n_allowed < len(non_member) else -np.inf
+    return int(np.sum(member > threshold)), n_allowed
+
+
+def chance_true_positives(
+    n_member: int, n_non_member: int, n_allowed: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """What `tpr_at_fpr` gives an attack that knows nothing: its mean and upper limit, as shares.
+
+    Members above the (k+1)-th largest of n non-members follow BetaBinomial(k + 1, n - k).
+    """
+    law = stats.betabinom(n_member, n_allowed + 1, max(n_non_member - n_allowed, 1))
+    return (n_allowed + 1) / (n_non_member + 1), float(law.ppf(0.5 + confidence / 2)) / n_member
+
+
+def roc_curve(
+    positive: Bool[np.ndarray, " row"], score: Float[np.ndarray, " row"], *, n_points: int = 101
+) -> tuple[list[float], list[float]]:
+    """False and true positive rates at up to `n_points` evenly spaced false positive rates."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.diff(score[order]) != 0, True)
+    tpr = np.append(0.0, np.cumsum(positive[order])[last] / max(int(positive.sum()), 1))
+    fpr = np.append(0.0, np.cumsum(~positive[order])[last] / max(int((~positive).sum()), 1))
+    grid = np.linspace(0.0, 1.0, n_points)
+    return grid.tolist(), np.interp(grid, fpr, tpr).round(6).tolist()
