@@ -1,0 +1,66 @@
+"""The page: one self-contained HTML file without script, link or picture from elsewhere."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reinforge.report import distributions, figures
+from reinforge.report.numbers import decimals, shorten
+from reinforge.report.summary import summarise
+
+TEMPLATES = Path(__file__).parent / "templates"
+TITLE = "Synthetic data report"
+
+
+def render(
+    scorecard: Mapping[str, Any],
+    *,
+    history: Sequence[Mapping[str, Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    title: str = TITLE,
+) -> str:
+    """Write a scorecard as one HTML page; every foreign text in it is escaped.
+
+    Args:
+        scorecard: ``Scorecard.to_dict()``; missing parts leave their section out or say why.
+        history: One dict a training step (the lines of ``history.jsonl``).
+        settings: The resolved settings of the run.
+        title: The heading of the page.
+
+    Returns:
+        The text of the file, to be written as UTF-8.
+    """
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    view = summarise(scorecard, history=history, settings=settings, title=title, date=today)
+    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+    return _environment().get_template("report.html.j2").render(view=view, css=css)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawings = (
+        figures.strip_chart,
+        figures.sign,
+        figures.swatch,
+        figures.reference_sign,
+        figures.roc_chart,
+        figures.forest_chart,
+        figures.plane_chart,
+        figures.curve_chart,
+        distributions.marginal_chart,
+        distributions.association_chart,
+        distributions.projection_chart,
+    )
+    environment.globals.update({drawing.__name__: drawing for drawing in drawings})
+    environment.filters.update({"decimals": decimals, "shorten": shorten})
+    return environment

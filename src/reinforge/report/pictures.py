@@ -1,0 +1,238 @@
+"""Aggregates of `figures` and of the training history as views of charts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reinforge.report.catalogue import entry_of
+from reinforge.report.numbers import decimals, number, percent, visible
+from reinforge.report.svg import nice_ceiling
+from reinforge.report.words import CURVE_OTHERWISE, CURVES
+
+View = dict[str, Any]
+N_MARGINALS = 60
+N_ASSOCIATED = 40
+N_LEVELS = 10
+N_POINTS = 120
+_NUMERIC = frozenset({"continuous", "integer", "datetime", "timedelta", "numeric"})
+_NO_CURVE = frozenset({"step", "seconds", "iteration", "epoch", "time"})
+
+
+def shares(values: object) -> list[float]:
+    """Finite shares of a list; anything else counts as nothing."""
+    if not isinstance(values, list | tuple):
+        return []
+    return [number(value) or 0.0 for value in values]
+
+
+def roc(curves: object, family: str) -> View | None:
+    """ROC curves of one family; attacks get logarithmic axes down to the lowest false alarm rate."""
+    found = []
+    for raw in curves if isinstance(curves, list | tuple) else ():
+        points = list(zip(shares(raw.get("fpr")), shares(raw.get("tpr")), strict=False))
+        if raw.get("family") == family and points:
+            title = entry_of(str(raw.get("name", ""))).title
+            if title == raw.get("name") and f"{title}_auc" != title:
+                title = entry_of(f"{title}_auc").title
+            auc = decimals(number(raw.get("auc")))
+            found.append({"title": visible(title), "auc": auc, "points": points})
+    if not found:
+        return None
+    rates = [rate for curve in found for rate, _ in curve["points"] if rate > 0]
+    lowest = None if family == "utility" else (0.001 if min(rates, default=1.0) < 0.005 else 0.01)
+    spoken = "; ".join(f"{curve['title']}, AUC {curve['auc']}" for curve in found)
+    titles = {"utility": "ROC of the models", "attack": "ROC of the attacks, logarithmic axes"}
+    return {
+        "title": titles.get(family, "ROC"),
+        "description": spoken,
+        "curves": found,
+        "lowest": lowest,
+        "x_label": "false alarms →",
+        "y_label": "found",
+    }
+
+
+def difference(train: Sequence[float], synthetic: Sequence[float]) -> float:
+    """Half the summed difference of two lists of shares: 0 the same, 1 nothing in common."""
+    return sum(abs(a - b) for a, b in zip(train, synthetic, strict=False)) / 2
+
+
+def marginals(raw: object) -> View:
+    """One small chart a column; beyond the cap those columns that differ most, in table order."""
+    views = [marginal(m) for m in raw] if isinstance(raw, list | tuple) else []
+    views = [view for view in views if view["train"] and view["synthetic"]]
+    kept = sorted(range(len(views)), key=lambda k: -views[k]["difference"])[:N_MARGINALS]
+    return {"charts": [views[k] for k in sorted(kept)], "n_columns": len(views)}
+
+
+def marginal(raw: Mapping[str, Any]) -> View:
+    """One column: bins of a numeric one, levels of a discrete one (the most frequent of many)."""
+    train, synthetic = shares(raw.get("train")), shares(raw.get("synthetic"))
+    holdout = shares(raw.get("holdout"))
+    labels = [visible(label) for label in raw.get("labels") or []]
+    is_numeric = raw.get("kind") in _NUMERIC and len(train) > 1
+    n = max(len(train), len(synthetic), len(holdout))
+    train, synthetic = _padded(train, n), _padded(synthetic, n)
+    holdout = _padded(holdout, n) if holdout else []
+    apart = difference(train, synthetic)
+    if not is_numeric:
+        labels, train, holdout, synthetic = _pooled(labels, train, holdout, synthetic)
+    name = visible(raw.get("column", ""))
+    return {
+        "column": name,
+        "kind": visible(raw.get("kind", "")),
+        "title": f"Distribution of {name}",
+        "description": f"Training and synthetic shares differ by {decimals(apart)} (0 same, 1 apart).",
+        "is_numeric": is_numeric,
+        "labels": labels,
+        "ends": (labels[0], labels[-1]) if labels else ("", ""),
+        "train": train,
+        "holdout": holdout,
+        "synthetic": synthetic,
+        "difference": apart,
+        "apart": decimals(apart),
+    }
+
+
+def _padded(values: list[float], n: int) -> list[float]:
+    return values + [0.0] * (n - len(values))
+
+
+def _pooled(labels: list[str], *columns: list[float]) -> tuple[list[str], ...]:
+    n = len(columns[0])
+    labels = (labels + [""] * n)[:n]
+    if n <= N_LEVELS:
+        return (labels, *columns)  # type: ignore[return-value]
+    order = sorted(range(n), key=lambda k: -max(column[k] for column in columns if column))
+    kept, rest = sorted(order[: N_LEVELS - 1]), order[N_LEVELS - 1 :]
+    pooled = [
+        [column[k] for k in kept] + [sum(column[k] for k in rest)] if column else []
+        for column in columns
+    ]
+    return ([labels[k] for k in kept] + [f"{len(rest)} more"], *pooled)  # type: ignore[return-value]
+
+
+def association(raw: object) -> View | None:
+    """Three heat maps: training rows, synthetic rows, and the second minus the first."""
+    if not isinstance(raw, Mapping):
+        return None
+    names = [visible(name) for name in raw.get("columns") or []]
+    train, synthetic = _matrix(raw.get("train"), len(names)), _matrix(raw.get("synthetic"), len(names))
+    if len(names) < 2:
+        return None
+    apart = [
+        [None if a is None or b is None else b - a for a, b in zip(*rows, strict=True)]
+        for rows in zip(train, synthetic, strict=True)
+    ]
+    kept = _most_different(apart)
+    largest = max((abs(v) for row in apart for v in row if v is not None), default=0.0)
+    bounds = (1.0, 1.0, nice_ceiling(max(largest, 0.05)))
+    titles = ("Training rows", "Synthetic rows", "Synthetic minus training")
+    maps = [
+        {
+            "title": f"Associations: {title}",
+            "heading": title,
+            "description": f"Strength from {decimals(-bound)} to {decimals(bound)} by colour.",
+            "names": [names[k] for k in kept],
+            "cells": [[matrix[i][j] for j in kept] for i in kept],
+            "bound": bound,
+            "bound_text": decimals(bound),
+            "is_signed": any(v is not None and v < 0 for row in matrix for v in row),
+        }
+        for title, matrix, bound in zip(titles, (train, synthetic, apart), bounds, strict=True)
+    ]
+    return {"maps": maps, "n_columns": len(names), "n_shown": len(kept)}
+
+
+def _matrix(raw: object, n: int) -> list[list[float | None]]:
+    rows = raw if isinstance(raw, list | tuple) else []
+    cells = [[number(v) for v in row][:n] if isinstance(row, list | tuple) else [] for row in rows]
+    cells = [row + [None] * (n - len(row)) for row in cells][:n]
+    return cells + [[None] * n for _ in range(n - len(cells))]
+
+
+def _most_different(apart: list[list[float | None]]) -> list[int]:
+    totals = [sum(abs(v) for v in row if v is not None) for row in apart]
+    order = sorted(range(len(apart)), key=lambda k: -totals[k])
+    return sorted(order[:N_ASSOCIATED])
+
+
+def projection(raw: object) -> View | None:
+    """Two histograms on the two main axes of the real rows, shaded on one scale."""
+    if not isinstance(raw, Mapping):
+        return None
+    sides = [[shares(row) for row in raw.get(side) or []] for side in ("real", "synthetic")]
+    bound = max((share for side in sides for row in side for share in row), default=0.0)
+    if bound <= 0:
+        return None
+    titles = ("Real rows", "Synthetic rows")
+    return {
+        "maps": [
+            {
+                "title": f"Map of rows: {title}",
+                "heading": title,
+                "description": "Shares of rows in cells of the first two principal components.",
+                "cells": [list(row) for row in zip(*side, strict=False)],
+                "bound": bound,
+            }
+            for title, side in zip(titles, sides, strict=True)
+        ]
+    }
+
+
+def rules(raw: object) -> list[View]:
+    """How often each rule of the user is broken in the three sets of rows."""
+    found = []
+    for rule in raw if isinstance(raw, list | tuple) else ():
+        rates = {side: number(rule.get(side)) for side in ("train", "holdout", "synthetic")}
+        texts = {side: percent(rate) for side, rate in rates.items()}
+        found.append({"rule": visible(rule.get("rule", "")), **texts})
+    return found
+
+
+def curves_of(history: Sequence[Mapping[str, Any]]) -> list[View]:
+    """A learning curve for every number in the history, known ones first."""
+    keys = dict.fromkeys(key for line in history for key in line if key not in _NO_CURVE)
+    known = [key for key in CURVES if key in keys]
+    views = [_curve(key, history) for key in (*known, *(k for k in keys if k not in CURVES))]
+    return [view for view in views if view is not None]
+
+
+def _curve(key: str, history: Sequence[Mapping[str, Any]]) -> View | None:
+    steps = [number(line.get("step")) for line in history]
+    values = [number(line.get(key)) for line in history]
+    pairs = [
+        (float(k) if step is None else step, value)
+        for k, (step, value) in enumerate(zip(steps, values, strict=True))
+        if value is not None
+    ]
+    if len(pairs) < 2:
+        return None
+    points = _thinned(pairs)
+    low, high = min(p["low"] for p in points), max(p["high"] for p in points)
+    pad = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
+    title, sentence = CURVES.get(key, (visible(key), CURVE_OTHERWISE))
+    return {
+        "key": visible(key),
+        "title": title,
+        "sentence": sentence,
+        "description": f"From {decimals(pairs[0][1])} to {decimals(pairs[-1][1])}.",
+        "x_domain": (points[0]["x"], points[-1]["x"]),
+        "y_domain": (low - pad, high + pad),
+        "points": points,
+        "last": decimals(pairs[-1][1]),
+    }
+
+
+def _thinned(pairs: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
+    n = min(len(pairs), N_POINTS)
+    edges = [round(k * len(pairs) / n) for k in range(n + 1)]
+    stretches = [pairs[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [
+        {
+            "x": stretch[-1][0],
+            "mean": sum(value for _, value in stretch) / len(stretch),
+            "low": min(value for _, value in stretch),
+            "high": max(value for _, value in stretch),
+        }
+        for stretch in stretches
+    ]

@@ -1,0 +1,168 @@
+"""Views of the privacy, group and risk-utility sections: many scores laid side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from reinforge.report.catalogue import CONTROLS
+from reinforge.report.numbers import decimals, visible
+from reinforge.report.score_view import (
+    EVERYONE,
+    View,
+    by_order,
+    control_view,
+    is_all,
+    ordered,
+    score_row,
+)
+from reinforge.report.svg import ticks
+
+N_FOREST_GROUPS = 12
+SMALL_GROUP = 50  # rows below which an interval is mostly noise
+
+
+def privacy_blocks(scores: Sequence[View]) -> list[View]:
+    """Attack by attack, a table of groups with the controls that this attack has."""
+    blocks: dict[str, View] = {}
+    for score in by_order(s for s in scores if s["family"] == "privacy"):
+        if score["value"] is None:
+            continue
+        block = blocks.setdefault(
+            score["name"], {"first": score_row(score), "controls": {}, "rows": []}
+        )
+        for name, value in ordered(score["baseline"]):
+            block["controls"].setdefault(name, control_view(name, value))
+        block["rows"].append(score_row(score))
+    for block in blocks.values():
+        block["controls"] = dict(
+            sorted(block["controls"].items(), key=lambda pair: _control_order(pair[0]))
+        )
+    return list(blocks.values())
+
+
+def _control_order(name: str) -> int:
+    return list(CONTROLS).index(name) if name in CONTROLS else len(CONTROLS)
+
+
+def groups(scores: Sequence[View]) -> View:
+    """Scores of each group beside those of everybody, and the groups that are hidden."""
+    names = list(dict.fromkeys(score["group"] for score in scores if not is_all(score)))
+    measured = {s["group"] for s in scores if s["value"] is not None}
+    reasons = {
+        name: list(dict.fromkeys(s["reason"] for s in scores if s["group"] == name))
+        for name in names
+        if name not in measured
+    }
+    by_name: dict[str, list[View]] = {}
+    for score in by_order(s for s in scores if s["value"] is not None):
+        by_name.setdefault(score["name"], []).append(score)
+    several = [rows for rows in by_name.values() if any(not is_all(row) for row in rows)]
+    return {
+        "names": [visible(name) for name in names if name in measured],
+        "charts": [forest_view(rows) for rows in several],
+        "hidden": [(visible(name), "; ".join(why)) for name, why in reasons.items()],
+        "small": sorted(
+            {visible(s["group"]) for s in scores if not is_all(s) and (s["n"] or 1e9) < SMALL_GROUP}
+        ),
+        "table": group_table(several, [name for name in names if name in measured]),
+    }
+
+
+def forest_view(rows: Sequence[View]) -> View:
+    """One score for several groups on one scale that fits their intervals."""
+    shown = rows[: N_FOREST_GROUPS + 1]
+    ends = [end for row in shown for end in (row["value"], row["low"], row["high"]) if end is not None]
+    pad = (max(ends) - min(ends)) * 0.08 or 0.05
+    low, high = min(ends) - pad, max(ends) + pad
+    return {
+        "title": f"{rows[0]['title']}, group by group",
+        "description": "; ".join(f"{visible(r['group'])} {decimals(r['value'])}" for r in shown),
+        "name": visible(rows[0]["name"]),
+        "better": rows[0]["better"],
+        "heading": rows[0]["title"],
+        "low": low,
+        "high": high,
+        "ticks": ticks(low, high, 3),
+        "everyone": next((row["value"] for row in shown if is_all(row)), None),
+        "n_left_out": len(rows) - len(shown),
+        "rows": [
+            {
+                "name": "everybody" if is_all(row) else row["group"],
+                "is_all": is_all(row),
+                "value": row["value"],
+                "interval": None if row["low"] is None or row["high"] is None else (row["low"], row["high"]),
+                "n": row["n"],
+            }
+            for row in shown
+        ],
+    }
+
+
+def group_table(by_score: Sequence[Sequence[View]], names: Sequence[str]) -> list[View]:
+    """The same as a table: a row a score, a cell a group."""
+    table = []
+    for rows in by_score:
+        cells = {row["group"]: score_row(row) for row in rows}
+        table.append(
+            {
+                "title": rows[0]["title"],
+                "name": visible(rows[0]["name"]),
+                "cells": [cells.get(name) for name in (EVERYONE, *names)],
+            }
+        )
+    return table
+
+
+def plane(scores: Sequence[View]) -> View | None:
+    """This generator between its controls: usefulness across, what a membership attack finds up.
+
+    A control is a point where both scores have it. None where either score is missing.
+    """
+    everyone = {s["name"]: s for s in scores if is_all(s) and s["value"] is not None}
+    across = next((everyone[n] for n in ("s2r_auc", "s2r_r2", "coverage") if n in everyone), None)
+    up = everyone.get("membership_auc")
+    if across is None or up is None:
+        return None
+    points = [
+        {
+            **control_view(name, 0.0),
+            "name": CONTROLS.get(name, (visible(name), ""))[0],
+            "is_generator": False,
+            "x": value,
+            "y": up["baseline"][name],
+            "x_interval": None,
+            "y_interval": None,
+        }
+        for name, value in ordered(across["baseline"])
+        if name in up["baseline"]
+    ]
+    points.append(_generator_point(across, up))
+    xs = [v for p in points for v in (p["x"], *(p["x_interval"] or ()))]
+    ys = [v for p in points for v in (p["y"], *(p["y_interval"] or ()))]
+    return {
+        "title": "Risk and utility: this generator and its controls",
+        "description": "; ".join(
+            f"{p['name']}: {decimals(p['x'])} across, {decimals(p['y'])} up" for p in points
+        ),
+        "x_label": f"{across['title']} ({across['name']}) →",
+        "y_label": f"{up['title']} ({up['name']})",
+        "x_domain": (min([*xs, across["scale"].low]), max([*xs, 1.0])),
+        "y_domain": (min([*ys, 0.5]), max([*ys, 1.0])),
+        "points": points,
+    }
+
+
+def _generator_point(across: View, up: View) -> View:
+    def ends(score: View) -> tuple[float, float] | None:
+        known = score["low"] is not None and score["high"] is not None
+        return (score["low"], score["high"]) if known else None
+
+    return {
+        "name": "this generator",
+        "shape": "circle",
+        "css": "",
+        "is_generator": True,
+        "x": across["value"],
+        "y": up["value"],
+        "x_interval": ends(across),
+        "y_interval": ends(up),
+    }

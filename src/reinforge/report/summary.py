@@ -1,0 +1,156 @@
+"""A scorecard as the plain view that the page shows: dictionaries in, dictionaries out, no markup."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reinforge.report.catalogue import entry_of
+from reinforge.report.numbers import NOTHING, count, shorten, visible
+from reinforge.report.pictures import association, curves_of, marginals, projection, roc, rules
+from reinforge.report.score_view import View, by_order, is_all, read_score, score_row
+from reinforge.report.sections import groups, plane, privacy_blocks
+from reinforge.report.words import CONTEXT_LABELS, MISLEADING, NOT_TESTED
+
+_HEADLINES = (
+    ("s2r_auc", "s2r_r2", "coverage"),
+    ("column_distance",),
+    ("association_distance",),
+    ("detection_auc",),
+    ("membership_auc",),
+    ("membership_tpr_at_1pct_fpr",),
+    ("attribute_risk",),
+    ("identical_share",),
+)
+
+
+def summarise(
+    scorecard: Mapping[str, Any],
+    *,
+    history: Sequence[Mapping[str, Any]] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    title: str,
+    date: str,
+) -> View:
+    """Arrange everything that the page says.
+
+    Args:
+        scorecard: ``Scorecard.to_dict()``: lists under ``scores``, dicts under ``context``, ``figures``.
+        history: One dict a training step, as in ``history.jsonl``.
+        settings: The resolved settings of the run; nested dicts are flattened.
+        title: The heading of the page.
+        date: The day on which the page was made, for contexts that name none.
+
+    Returns:
+        The view: text, finite numbers and lists of them only.
+    """
+    scores = [read_score(score) for score in scorecard.get("scores") or []]
+    context = dict(scorecard.get("context") or {})
+    figures = dict(scorecard.get("figures") or {})
+    valued = [score for score in scores if score["value"] is not None]
+    return {
+        "title": visible(title),
+        "facts": facts(context, date),
+        "cards": cards(scores),
+        "families": {
+            family: [score_row(s) for s in by_order(valued) if s["family"] == family and is_all(s)]
+            for family in ("utility", "fidelity", "other")
+        },
+        "privacy": privacy_blocks(scores),
+        "groups": groups(scores),
+        "plane": plane(scores),
+        "roc": {family: roc(figures.get("roc"), family) for family in ("utility", "attack")},
+        "marginals": marginals(figures.get("marginals")),
+        "association": association(figures.get("association")),
+        "projection": projection(figures.get("projection")),
+        "rules": rules(figures.get("rules")),
+        "curves": curves_of(history or []),
+        "missing": missing(scores),
+        "not_tested": [*map(visible, context.get("not_tested") or []), *NOT_TESTED],
+        "misleading": MISLEADING,
+        "settings": flatten(settings or {}),
+        "context": flatten(context),
+    }
+
+
+def facts(context: Mapping[str, Any], date: str) -> list[tuple[str, str]]:
+    """What was judged: the known facts of the context in a fixed order, then the day."""
+    flat = {key: value for key, value in leaves(context) if value not in (None, "", [], ())}
+    shown: dict[str, str] = {}
+    for label, keys in CONTEXT_LABELS:
+        key = next((key for key in keys if key in flat), None)
+        if key is not None:
+            value = flat[key]
+            shown[label] = count(value) if label.endswith(("rows", "Columns")) else as_text(value)
+    shown.setdefault("Date of this page", date)
+    return [(label, shorten(text, 60)) for label, text in shown.items()]
+
+
+def cards(scores: Sequence[View]) -> list[View]:
+    """A handful of headline scores; one that was wanted and has no value keeps its place."""
+    everyone = {score["name"]: score for score in scores if is_all(score)}
+    found = []
+    for names in _HEADLINES:
+        present = [everyone[name] for name in names if name in everyone]
+        with_value = [score for score in present if score["value"] is not None]
+        if present:
+            found.append({**score_row((with_value or present)[0]), "family": present[0]["family"]})
+    exposed = most_exposed(scores)
+    if exposed is not None:
+        place = next((k for k, c in enumerate(found) if c["name"] == "membership_auc"), len(found) - 1)
+        found.insert(place + 1, exposed)
+    return found
+
+
+def most_exposed(scores: Sequence[View]) -> View | None:
+    """The group whose members an attacker recognises best, where groups were measured."""
+    groups_of = [
+        score
+        for score in scores
+        if score["name"] == "membership_auc" and not is_all(score) and score["value"] is not None
+    ]
+    if not groups_of:
+        return None
+    worst = max(groups_of, key=lambda score: score["value"])
+    meaning = (
+        f"The highest of {len(groups_of)} groups: an average hides the people most exposed. "
+        "The highest of several is high in part by chance."
+    )
+    title = f"Membership, most exposed group: {shorten(worst['group'], 40)}"
+    return {**score_row({**worst, "meaning": meaning, "title": title}), "family": "privacy"}
+
+
+def missing(scores: Sequence[View]) -> list[View]:
+    """Scores without a value: one line a name and reason, with all groups that it concerns."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for score in by_order(s for s in scores if s["value"] is None):
+        group = "everybody" if is_all(score) else visible(score["group"])
+        lines.setdefault((score["name"], score["reason"]), []).append(group)
+    return [
+        {
+            "name": visible(name),
+            "title": visible(entry_of(name).title),
+            "reason": reason,
+            "groups": ", ".join(found),
+        }
+        for (name, reason), found in lines.items()
+    ]
+
+
+def leaves(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """The values of nested dicts under dotted keys, in the order they came."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in nested.items():
+        is_branch = isinstance(value, Mapping) and value
+        pairs += leaves(value, f"{prefix}{key}.") if is_branch else [(f"{prefix}{key}", value)]
+    return pairs
+
+
+def as_text(value: object) -> str:
+    """A setting as text: lists in one line, nothing as a dash."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(as_text, value)) or NOTHING
+    return NOTHING if value is None else visible(value)
+
+
+def flatten(nested: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Nested settings as dotted keys with their values as text."""
+    return [(visible(key), as_text(value)) for key, value in leaves(nested)]

@@ -1,0 +1,85 @@
+"""Standing text of the page: what no score here measures, how numbers mislead, how to read a curve."""
+
+NOT_TESTED = (
+    "Attackers who hold the trained model, its weights or its training log. All attacks here see "
+    "the synthetic rows alone.",
+    "Attackers who train models of their own to imitate the generator (shadow models); they can be "
+    "stronger than the attacks shown.",
+    "Linking with outside registers, and several releases made from the same records and compared.",
+    "People with several rows: if one person may hold more than one row, a row is protected less "
+    "than these numbers suggest.",
+    "Free text, and columns that were left out of the modelled table.",
+    "A mathematical bound. No differential privacy is claimed; every number is an observation of "
+    "this one set of rows.",
+)
+
+MISLEADING = (
+    "An average hides people. Look at the outliers and at each group, not at everybody alone.",
+    "An interval covers the chance in who was sampled. It does not cover another training run with "
+    "another seed.",
+    "An attack that does no better than its control may be a weak attack. It is no proof that none "
+    "can succeed.",
+    "A wide interval means: not measured precisely enough. A small holdout makes every interval wide.",
+    "Of many scores and groups, some look striking by chance. Expect about one interval in twenty "
+    "to miss.",
+    "Distance to the nearest record shows similarity. Balanced distances have been seen beside "
+    "successful attacks.",
+    "Utility is measured for one target and one family of models. Another question may fare better "
+    "or worse.",
+    "This page was computed from real records. Treat it as a statistic about them.",
+)
+
+CONTEXT_LABELS = (  # label -> the keys of the context that may hold it, the first one wins
+    ("Training rows", ("n_train", "rows.train", "n_rows.train", "train_rows")),
+    ("Holdout rows", ("n_holdout", "rows.holdout", "n_rows.holdout", "holdout_rows")),
+    ("Synthetic rows", ("n_synthetic", "rows.synthetic", "n_rows.synthetic", "synthetic_rows")),
+    ("Columns", ("n_columns", "columns.total", "columns")),
+    ("Target", ("target",)),
+    ("Sensitive columns", ("sensitive",)),
+    ("Generator", ("generator", "generator.name", "preset", "system")),
+    ("Judge", ("judge", "judges.utility", "judges")),
+    ("Seed", ("seed", "seeds.evaluation", "seeds.evaluate")),
+    ("Level", ("level",)),
+    ("Data digest", ("digests.train", "digest.train", "data_digest", "digest")),
+    ("reinforge", ("version", "versions.reinforge")),
+    ("Date of this page", ("date", "created", "created_at")),
+)
+
+CURVES = {  # key of history.jsonl -> (title, how to read it)
+    "reward": (
+        "Reward",
+        "What the generator earns for its rows. It may fall while the rows get better, because the "
+        "discriminator that hands it out learns as well; a level line late in training is the aim.",
+    ),
+    "discriminator_loss": (
+        "Discriminator loss",
+        "How badly the discriminator tells real from generated rows. About 1.386 (2 ln 2) means it "
+        "guesses; a fall towards 0 means that the generator has fallen behind.",
+    ),
+    "entropy": (
+        "Entropy of the policy",
+        "How varied the rows are that the generator would draw. A slow fall is learning; a plunge "
+        "means that it repeats itself.",
+    ),
+    "kl": (
+        "KL divergence of an update",
+        "How far one update moved the generator. Spikes are steps that were too large.",
+    ),
+    "policy_loss": (
+        "Policy loss",
+        "The objective of the policy gradient. Its size says little; its swings should stay bounded.",
+    ),
+    "value_loss": (
+        "Value loss",
+        "How badly the critic foretells the reward. It should fall early and stay low.",
+    ),
+    "clip_fraction": (
+        "Share of clipped updates",
+        "How often an update hit its permitted size. Near 0 steps are timid, above 0.3 they are rough.",
+    ),
+    "r1_penalty": (
+        "Gradient penalty",
+        "How steep the discriminator is around real rows. It should stay bounded.",
+    ),
+}
+CURVE_OTHERWISE = "Recorded during training; look for a level end and for no sudden jumps."
