@@ -1,9 +1,12 @@
 """Coded tables: a frame as float64 amounts and positions of levels, and back without a loss.
 
-A coded table holds the modelled columns of a schema, in its order. Numeric kinds are amounts (datetimes in
-seconds since 1970-01-01 UTC, timedeltas in seconds), discrete kinds are positions in `column.categories`;
-NaN is a missing value and `len(column.categories)` a level that the schema does not know.
+A coded table holds the modelled columns of a schema, in its order. Numeric kinds are amounts
+(datetimes in seconds since 1970-01-01 UTC, timedeltas in seconds), discrete kinds are positions in
+`column.categories`; NaN is a missing value and `len(column.categories)` a level that the schema
+does not know.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,7 @@ from reinforge.data.dtypes import (
     EXACT,
     can_hold_missing,
     dtype_of,
+    is_object,
     is_temporal,
     is_text,
     numbers,
@@ -29,15 +33,16 @@ def to_coded(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """Amounts and positions of the modelled columns.
 
     Args:
-        frame: Rows with at least the modelled columns; other dtypes than the schema's are read if their
-            values mean the same (`1`, `1.0` and `"1"` for a level 1).
+        frame: Rows with at least the modelled columns; other dtypes than the schema's are read if
+            their values mean the same (`1`, `1.0` and `"1"` for a level 1).
         schema: What the columns are.
 
     Returns:
         A float64 table with the index of `frame`.
 
     Raises:
-        InputError: A modelled column is absent, or a value is no number or no date where one is due.
+        InputError: A modelled column is absent, or a value is no number or no date where one is
+            due.
     """
     absent = [column.name for column in schema.modelled if column.name not in frame.columns]
     if absent:
@@ -51,14 +56,15 @@ def to_coded(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def from_coded(coded: pd.DataFrame, schema: Schema, *, first_row: int = 0) -> pd.DataFrame:
     """The frame that a coded table stands for, in the dtypes and the order of the schema.
 
-    Amounts are rounded to the column's decimals (integers to whole numbers) and clipped to its bounds.
-    Constants and empty columns are filled in, identifiers with `remake` get made-up values numbered from
-    `first_row`, other identifiers and text are left out.
+    Amounts are rounded to the column's decimals (integers to whole numbers) and clipped to its
+    bounds. Constants and empty columns are filled in, identifiers with `remake` get made-up values
+    numbered from `first_row`, other identifiers and text are left out.
 
     Args:
         coded: All modelled columns of `schema`, as `to_coded` gives them.
         schema: What the columns are.
-        first_row: Position of the first row in the whole sample, so that chunks join without a seam.
+        first_row: Position of the first row in the whole sample, so that chunks join without a
+            seam.
 
     Raises:
         InputError: A modelled column is absent, or a missing value has no place in its dtype.
@@ -81,13 +87,12 @@ def encode(series: pd.Series, column: Column) -> np.ndarray:
     return amounts(series, column) if column.is_numeric else _positions(series, column)
 
 
-def decode(
-    values: np.ndarray, column: Column
-) -> "np.ndarray | pd.api.extensions.ExtensionArray | pd.Series":
+def decode(values: np.ndarray, column: Column) -> Any:
     """One coded column in its own dtype."""
     if not can_hold_missing(column.dtype) and np.isnan(values).any():
         raise InputError(
-            f"column {column.name!r} holds missing values, but its dtype {column.dtype} has no place "
+            f"column {column.name!r} holds missing values, but its dtype {column.dtype} has no "
+            "place "
             "for them; declare the column with `missing: true` and a nullable dtype such as Int64."
         )
     return _written(values, column) if column.is_numeric else _levels_at(values, column)
@@ -99,21 +104,19 @@ def amounts(series: pd.Series, column: Column) -> np.ndarray:
         form = column.datetime_format
         text = series.astype(object)
         parsed = pd.to_datetime(text, format=form or "ISO8601", errors="coerce", utc=True)
-        wrong = (parsed.isna() & series.isna().__invert__()).to_numpy()
+        wrong = (parsed.isna() & series.notna()).to_numpy()
         refuse_rows(series, wrong, f"no date of the form {form or 'YYYY-MM-DD'}")
         return seconds(parsed)
     if column.kind == "timedelta" and is_text(series):
-        parsed = pd.to_timedelta(series.astype(object), errors="coerce")
-        refuse_rows(series, (parsed.isna() & series.notna()).to_numpy(), "no duration")
-        return seconds(parsed)
+        durations = pd.to_timedelta(series.astype(object), errors="coerce")
+        refuse_rows(series, (durations.isna() & series.notna()).to_numpy(), "no duration")
+        return seconds(durations)
     if column.kind in {"datetime", "timedelta"} and is_temporal(series) is not None:
         return seconds(series)
     return numbers(series)
 
 
-def _written(
-    values: np.ndarray, column: Column
-) -> "np.ndarray | pd.api.extensions.ExtensionArray | pd.Series":
+def _written(values: np.ndarray, column: Column) -> Any:
     """Amounts, rounded and clipped, in the column's dtype."""
     values = _bounded(values, column)
     name = column.dtype
@@ -141,7 +144,7 @@ def _bounded(values: np.ndarray, column: Column) -> np.ndarray:
     return np.clip(values, low, high)
 
 
-def _dates_as_text(values: np.ndarray, column: Column) -> "pd.Series":
+def _dates_as_text(values: np.ndarray, column: Column) -> pd.Series:
     form = str(column.datetime_format)
     step = step_of_format(form)
     codes, levels = pd.factorize(np.rint(values / step) * step if step >= 1 else values)
@@ -150,7 +153,7 @@ def _dates_as_text(values: np.ndarray, column: Column) -> "pd.Series":
     return pd.Series(texts.take(codes, allow_fill=True), copy=False)
 
 
-def _numbers_as_text(values: np.ndarray, column: Column) -> "pd.Series":
+def _numbers_as_text(values: np.ndarray, column: Column) -> pd.Series:
     codes, levels = pd.factorize(values)
     digits = 0 if column.kind == "integer" else column.decimals
     text = [repr(float(v)) if digits is None else f"{v:.{digits}f}" for v in levels]
@@ -189,7 +192,7 @@ def _positions(series: pd.Series, column: Column) -> np.ndarray:
     return np.array([*places, np.nan], dtype="float64")[codes]  # the code of a missing value is -1
 
 
-def levels_as(levels: tuple[Scalar, ...], name: str) -> "pd.api.extensions.ExtensionArray":
+def levels_as(levels: tuple[Scalar, ...], name: str) -> Any:
     """Levels in the dtype `name` of their column (levels of times are seconds)."""
     inner = name[9:-1] if name.startswith("category[") else None
     if name == "category":
@@ -197,14 +200,12 @@ def levels_as(levels: tuple[Scalar, ...], name: str) -> "pd.api.extensions.Exten
     dtype = dtype_of(inner or name)
     if name == "date" or dtype.kind in "mM":
         return times_as(np.array(levels, dtype="float64"), name).array
-    if dtype == object:
+    if is_object(dtype):
         return pd.Series(list(levels), dtype=object).array
-    return pd.array(list(levels), dtype=dtype)
+    return pd.Series(list(levels), dtype=dtype).array
 
 
-def _levels_at(
-    values: np.ndarray, column: Column
-) -> "np.ndarray | pd.api.extensions.ExtensionArray | pd.Series":
+def _levels_at(values: np.ndarray, column: Column) -> Any:
     """The levels at the coded positions; unknown levels come out as missing."""
     absent = np.isnan(values) | (values >= len(column.categories)) | (values < -0.5)
     codes = np.where(absent, -1.0, np.rint(values)).astype("int64")
@@ -215,12 +216,13 @@ def _levels_at(
     if absent.any() and not can_hold_missing(column.dtype):
         raise InputError(
             f"column {column.name!r} holds levels that its schema does not know, and its dtype "
-            f"{column.dtype} has no place for a missing value; declare all levels under `categories`."
+            f"{column.dtype} has no place for a missing value; declare all levels under "
+            "`categories`."
         )
     return levels.take(codes, allow_fill=bool(absent.any()))
 
 
-def _filled(column: Column, n_rows: int, first_row: int) -> "pd.api.extensions.ExtensionArray":
+def _filled(column: Column, n_rows: int, first_row: int) -> Any:
     """A column that needs no generator: constant, empty, or made-up identifiers."""
     if column.kind == "identifier":
         return _made_up(column, np.arange(first_row + 1, first_row + 1 + n_rows))
@@ -234,11 +236,13 @@ def _filled(column: Column, n_rows: int, first_row: int) -> "pd.api.extensions.E
     if column.dtype.startswith("category"):
         return pd.Categorical([None] * n_rows)
     dtype = dtype_of(column.dtype)
-    nothing = pd.Series([None] * n_rows, dtype=object if dtype == object else dtype)
-    return nothing.array if dtype != object else pd.Series([np.nan] * n_rows, dtype=object).array
+    nothing = pd.Series([None] * n_rows, dtype=object if is_object(dtype) else dtype)
+    return (
+        nothing.array if not is_object(dtype) else pd.Series([np.nan] * n_rows, dtype=object).array
+    )
 
 
-def _made_up(column: Column, numbers_: np.ndarray) -> "pd.api.extensions.ExtensionArray":
+def _made_up(column: Column, numbers_: np.ndarray) -> Any:
     """Identifiers that name nobody: running numbers, or `synthetic-0000001` where they are text."""
     dtype = dtype_of(column.dtype.partition("[")[0] if "category" in column.dtype else column.dtype)
     if dtype.kind in "iuf" and not is_text(pd.Series([], dtype=dtype)):

@@ -1,6 +1,7 @@
-"""Columns as arrays: names of dtypes that can be written down, and amounts read from and put into them."""
+"""Columns as arrays: dtypes by name, and amounts read from columns and put into them."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,11 @@ _ARROW_STRING = "arrow_string"  # pandas gives ArrowDtype(string) the name of an
 _BOUNDS_S = {"s": 9.2e15, "ms": 9.2e15, "us": 9.2e12, "ns": 9.2e9}
 
 
+def is_object(dtype: Any) -> bool:
+    """Whether values of that dtype are Python objects."""
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
 def is_text(series: pd.Series) -> bool:
     """Whether all present values are strings, whatever the dtype."""
     if isinstance(series.dtype, pd.CategoricalDtype):
@@ -25,7 +31,7 @@ def is_text(series: pd.Series) -> bool:
         )
     if isinstance(series.dtype, pd.StringDtype):
         return True
-    return series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) == "string"
+    return is_object(series.dtype) and pd.api.types.infer_dtype(series, skipna=True) == "string"
 
 
 def is_temporal(series: pd.Series) -> str | None:
@@ -39,7 +45,7 @@ def is_temporal(series: pd.Series) -> str | None:
         return "datetime"
     if series.dtype.kind == "m":
         return "timedelta"
-    if series.dtype == object:
+    if is_object(series.dtype):
         inferred = pd.api.types.infer_dtype(series, skipna=True)
         return "datetime" if inferred in {"date", "datetime", "datetime64"} else None
     return None
@@ -49,8 +55,8 @@ def dtype_name(series: pd.Series) -> str:
     """The name that `dtype_of` turns back into the dtype of `series`.
 
     pandas' own names, but for four dtypes that it gives no name of their own: `"string[python]"`,
-    `"arrow_string"`, `"date"` (objects of `datetime.date`) and `"category[int8]"` (levels of a dtype
-    that pandas would not choose by itself).
+    `"arrow_string"`, `"date"` (objects of `datetime.date`) and `"category[int8]"` (levels of a
+    dtype that pandas would not choose by itself).
     """
     dtype = series.dtype
     if isinstance(dtype, pd.StringDtype):
@@ -62,12 +68,12 @@ def dtype_name(series: pd.Series) -> str:
         plain = pd.Index(levels.tolist()).dtype
         inner = "" if plain == levels.dtype else f"[{dtype_name(pd.Series(levels))}]"
         return f"category{inner}"
-    if dtype == object and pd.api.types.infer_dtype(series, skipna=True) == "date":
+    if is_object(dtype) and pd.api.types.infer_dtype(series, skipna=True) == "date":
         return "date"
     return str(dtype)
 
 
-def dtype_of(name: str) -> "np.dtype | pd.api.extensions.ExtensionDtype":
+def dtype_of(name: str) -> Any:
     """The dtype that `dtype_name` named; `"date"` and pandas 2's text come as object."""
     if name == "date":
         return np.dtype(object)
@@ -87,13 +93,13 @@ def _plain(series: pd.Series) -> pd.Series:
     if isinstance(series.dtype, pd.ArrowDtype):
         values = series.array.__arrow_array__().to_pandas(date_as_object=False)
         return pd.Series(values.array, index=series.index)
-    if series.dtype == object:
+    if is_object(series.dtype):
         return pd.to_datetime(series)
     return series
 
 
 def seconds(series: pd.Series) -> np.ndarray:
-    """Seconds since 1970-01-01 UTC of a datetime column, or seconds of a timedelta one; NaN = missing.
+    """Seconds since 1970 UTC of a datetime column, seconds of a timedelta one; NaN = missing.
 
     A float64 counts microseconds until 2106; finer parts of a second are lost.
     """
@@ -109,13 +115,13 @@ def seconds(series: pd.Series) -> np.ndarray:
 
 
 def numbers(series: pd.Series) -> np.ndarray:
-    """A numeric column as float64, NaN where it is missing; text that is no number is refused by row."""
+    """A numeric column as float64, NaN where missing; text that is no number is refused by row."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.cat.categories.dtype)
-    if series.dtype.kind in "biuf" and not is_text(series) and series.dtype != object:
+    if series.dtype.kind in "biuf" and not is_text(series) and not is_object(series.dtype):
         return series.to_numpy(dtype="float64", na_value=np.nan)
-    amounts = pd.to_numeric(series.astype(object), errors="coerce")
-    amounts = amounts.to_numpy(dtype="float64", na_value=np.nan)
+    read = pd.Series(pd.to_numeric(series.astype(object), errors="coerce"))
+    amounts = read.to_numpy(dtype="float64", na_value=np.nan)
     refuse_rows(series, np.isnan(amounts) & ~series.isna().to_numpy(), "no number")
     return amounts
 
@@ -132,10 +138,10 @@ def refuse_rows(series: pd.Series, wrong: np.ndarray, what: str, remedy: str = "
         )
 
 
-def numbers_as(values: np.ndarray, name: str) -> "np.ndarray | pd.api.extensions.ExtensionArray":
+def numbers_as(values: np.ndarray, name: str) -> Any:
     """Amounts in the dtype `name`; whole-number dtypes saturate at their limits."""
     dtype, missing = dtype_of(name), np.isnan(values)
-    if dtype == object:
+    if is_object(dtype):
         whole = bool(np.all(missing | (np.rint(values) == values)))
         return np.array(
             [
@@ -164,7 +170,7 @@ def numbers_as(values: np.ndarray, name: str) -> "np.ndarray | pd.api.extensions
     return kind(numbers, missing)
 
 
-def _numpy_dtype(dtype: "np.dtype | pd.api.extensions.ExtensionDtype") -> np.dtype:
+def _numpy_dtype(dtype: Any) -> np.dtype:
     if isinstance(dtype, pd.ArrowDtype):
         return np.dtype(dtype.pyarrow_dtype.to_pandas_dtype())
     return dtype if isinstance(dtype, np.dtype) else np.dtype(getattr(dtype, "numpy_dtype", object))
@@ -221,7 +227,7 @@ def _rounded_in_zone(times: pd.Series, step: float, unit: str) -> pd.Series:
     )
 
 
-def _zone_unit(dtype: "np.dtype | pd.api.extensions.ExtensionDtype") -> tuple[object, str, str]:
+def _zone_unit(dtype: Any) -> tuple[Any, str, str]:
     """Time zone, unit and numpy letter that a temporal dtype is written with."""
     if isinstance(dtype, pd.DatetimeTZDtype):
         return dtype.tz, dtype.unit, "M"
@@ -238,7 +244,7 @@ def _zone_unit(dtype: "np.dtype | pd.api.extensions.ExtensionDtype") -> tuple[ob
 
 
 def step_of_format(form: str) -> float:
-    """The seconds between two neighbours that a strftime form can tell apart (a month counts a day)."""
+    """Seconds between neighbours that a strftime form tells apart (a month counts as a day)."""
     for mark, step in (("%f", 1e-6), ("%S", 1.0), ("%M", 60.0), ("%H", 3600.0), ("%I", 3600.0)):
         if mark in form:
             return step

@@ -1,4 +1,4 @@
-"""The schema of a table: kinds guessed from the values (see `kinds`), the user's word before the guess."""
+"""The schema of a table: kinds guessed from the values (see `kinds`); the user's word wins."""
 
 import pandas as pd
 
@@ -40,7 +40,7 @@ def infer_schema(
 
 
 def describe(schema: Schema) -> list[dict]:
-    """A row a column, to show what was inferred: name, kind, dtype, details, missing, and what happens."""
+    """What was inferred, a row a column: kind, dtype, details, missing, and what happens to it."""
     fate = {
         "constant": "written back",
         "empty": "written back",
@@ -86,6 +86,7 @@ def refuse_text(schema: Schema) -> None:
     named = [repr(column.name) for column in schema.columns if column.kind == "text"]
     if named:
         raise InputError(
-            f"free text cannot be learnt, and column {', '.join(named)} holds it; drop it, or declare "
+            f"free text cannot be learnt, and column {', '.join(named)} holds it; drop it, or "
+            "declare "
             "it as categorical or identifier in the schema file."
         )

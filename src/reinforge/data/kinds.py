@@ -2,19 +2,21 @@
 
 Every column is of the first kind that fits:
 
-1. `empty` (nothing but missing values), `constant` (one value, never missing; with missing values it is a
-   categorical of one level).
-2. By dtype: booleans; datetimes; timedeltas; ordered categories are `ordinal`, others `categorical`.
-3. Numbers: 0 and 1 alone are `boolean` and keep their dtype; whole numbers are `integer`, also where they
-   come as floats; all others are `continuous`, with the decimals that they carry. Few levels do not make a
-   number a category: declare it where it is one.
-4. Text: yes/no, true/false, y/n, t/f, on/off are `boolean`; dates of one form `datetime`; numbers in one
-   plain form numeric; sentences `text`; contacts and near-unique text `identifier`; the rest `categorical`.
+1. `empty` (nothing but missing values), `constant` (one value, never missing; with missing values
+   it is a categorical of one level).
+2. By dtype: booleans; datetimes; timedeltas; ordered categories are `ordinal`, others
+   `categorical`.
+3. Numbers: 0 and 1 alone are `boolean` and keep their dtype; whole numbers are `integer`, also
+   where they come as floats; all others are `continuous`, with the decimals that they carry. Few
+   levels do not make a number a category: declare it where it is one.
+4. Text: yes/no, true/false, y/n, t/f, on/off are `boolean`; dates of one form `datetime`; numbers
+   in one plain form numeric; sentences `text`; contacts and near-unique text `identifier`; the rest
+   `categorical`.
 
-Identifiers are told from measurements so: a whole number is an identifier if its values are distinct, and
-measurements spread over the same range would repeat themselves (chance of no repeat below 1e-9), or if they
-rise by one from row to row, or if the name says so (`patient_id`, `MRN`) and at least half of the values are
-distinct. A column of floats with decimals never is one.
+Identifiers are told from measurements so: a whole number is an identifier if its values are
+distinct, and measurements spread over the same range would repeat themselves (chance of no repeat
+below 1e-9), or if they rise by one from row to row, or if the name says so (`patient_id`, `MRN`)
+and at least half of the values are distinct. A column of floats with decimals never is one.
 """
 
 import re
@@ -33,7 +35,7 @@ from reinforge.data.dtypes import (
     seconds,
 )
 from reinforge.errors import InputError
-from reinforge.schema import Column, Scalar
+from reinforge.schema import Column, Kind, Scalar
 
 MAX_LEVELS = 1_000
 MIN_ROWS_FOR_IDENTIFIER = 20
@@ -42,7 +44,7 @@ MAX_DECIMALS = 10
 _ID_NAMES = frozenset(
     {"id", "ids", "uuid", "guid", "mrn", "ssn", "identifier", "key", "index", "uid"}
 )
-_ID_OF = frozenset({"no", "nr", "num", "number", "code"})
+_ID_OF = frozenset({"no", "nr", "nbr", "num", "number", "code"})
 _OWNERS = frozenset(
     {"patient", "person", "subject", "record", "row", "case", "account", "customer"}
 )
@@ -67,7 +69,7 @@ def guess_column(series: pd.Series, *, min_level_count: int = 1) -> Column:
         only = scalar(levels.index[0])
         if missing:
             ordered = isinstance(series.dtype, pd.CategoricalDtype) and series.cat.ordered
-            kind = "ordinal" if ordered else "categorical"
+            kind: Kind = "ordinal" if ordered else "categorical"
             return Column(name=name, dtype=dtype, kind=kind, categories=(only,), missing=True)
         return Column(name=name, dtype=dtype, kind="constant", value=only)
     found = _by_values(present, levels, min_level_count)
@@ -168,7 +170,7 @@ def _is_text_identifier(present: pd.Series, levels: pd.Series) -> bool:
 
 
 def is_id_name(name: str) -> bool:
-    """Whether a column's name says that it names people or rows: `patient_id`, `MRN`, `caseNumber`."""
+    """Whether a name says that its column names people or rows: `patient_id`, `caseNumber`."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
     tokens = [part.lower() for part in parts]
     if not tokens:
@@ -195,7 +197,8 @@ def number_details(present: pd.Series, amounts: np.ndarray, whole: bool) -> dict
     large = np.abs(amounts).max() > EXACT
     if large and present.dtype.kind in "iu":
         raise InputError(
-            f"column {present.name!r} holds whole numbers beyond 2^53, which lose digits as amounts; "
+            f"column {present.name!r} holds whole numbers beyond 2^53, which lose digits as "
+            "amounts; "
             "declare it as an identifier or categorical, or divide it by a unit."
         )
     if whole and not large:

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
-from reinforge.data.coded import amounts, encode
+from reinforge.data.coded import amounts
 from reinforge.data.dtypes import dtype_name, is_temporal, is_text, numbers, refuse_rows, seconds
 from reinforge.data.kinds import (
     decimals_of,
@@ -142,7 +142,8 @@ def _details(series: pd.Series, draft: Column, min_level_count: int) -> dict:
         form = date_form(series)
         if form is None:
             raise InputError(
-                f"column {draft.name!r} is declared as datetime, but no one form fits all its values; "
+                f"column {draft.name!r} is declared as datetime, but no one form fits all its "
+                "values; "
                 "give it as datetime_format, e.g. '%d.%m.%Y'."
             )
         return {"datetime_format": form}

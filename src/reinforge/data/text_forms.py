@@ -1,4 +1,4 @@
-"""What a text column really holds: yes or no, dates in one form, numbers, names of people, or prose."""
+"""What a text column really holds: yes or no, dates of one form, numbers, contacts, or prose."""
 
 import re
 
@@ -139,5 +139,6 @@ def refuse_many_levels(series: pd.Series, n_levels: int, limit: int) -> None:
         raise InputError(
             f"column {series.name!r} has {n_levels:,} levels in {rows:,} rows "
             f"({rows / n_levels:.1f} rows a level; the limit is {limit:,}, as every level needs an "
-            "output of its own): group rare levels, drop the column, or declare it as an identifier."
+            "output of its own): group rare levels, drop the column, or declare it as an "
+            "identifier."
         )
