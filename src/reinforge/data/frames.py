@@ -181,11 +181,7 @@ def _plain_column(column: pd.Series) -> pd.Series:
     if isinstance(dtype, pd.CategoricalDtype) and not _plain_levels(dtype.categories):
         _say(column, f"levels of type {type(dtype.categories[0]).__name__} become text")
         return column.cat.rename_categories([str(level) for level in dtype.categories])
-    return (
-        _plain_objects(column)
-        if dtype.kind == _OBJECT_KIND and dtype == np.dtype(object)
-        else column
-    )
+    return _plain_objects(column) if is_object(dtype) else column
 
 
 def _plain_objects(column: pd.Series) -> pd.Series:
