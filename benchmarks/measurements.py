@@ -45,8 +45,10 @@ def append(path: Path, rows: Iterable[dict[str, object]]) -> None:
 
 def forget(path: Path, cells: set[tuple[object, ...]]) -> None:
     """Drop the measurements of these (dataset, setting, arm, seed), to be made again."""
+    if not path.exists() or not cells:
+        return
     kept = read(path)
-    keys = pd.MultiIndex.from_frame(kept[KEY]) if len(kept) else pd.MultiIndex.from_tuples([])
+    keys = pd.MultiIndex.from_frame(kept[KEY])
     kept[~keys.isin(list(cells))].to_csv(path, index=False, lineterminator="\n")
 
 

@@ -1,0 +1,88 @@
+"""One cell of a comparison, an arm on a split: fit, sample, judge; and how many cells are run."""
+
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import arms
+import measurements
+import tables
+from reinforge.errors import ReinforgeError
+from reinforge.evaluation.scorecard import evaluate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One arm on one split."""
+
+    table: str
+    rows: int | None  # train rows; None: four fifths of the table
+    name: str  # of the arm
+    arm: arms.Arm
+    seed: int
+    level: str
+    folder: Path  # with the files of the tables
+    note: str = ""  # what else sets this cell apart, e.g. the preset
+
+    @property
+    def setting(self) -> str:
+        """Rows, level and note in words: only cells of the same setting may be compared."""
+        rows = "80/20" if self.rows is None else f"{self.rows} rows"
+        level = "" if self.level == "full" else self.level
+        return " ".join(filter(None, (rows, level, self.note)))
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What names it in the CSV."""
+        return self.table, self.setting, self.name, self.seed
+
+
+def measure(cell: Cell) -> list[dict[str, object]]:
+    """Fit, sample and judge; a CSV row for each score of each group, and one for each cost."""
+    split = tables.split(cell.table, rows=cell.rows, seed=cell.seed, folder=cell.folder)
+    synthetic, costs = arms.synthesise(
+        cell.arm, cell.name, split.train, target=str(split.target), seed=cell.seed
+    )
+    scorecard = evaluate(split, synthetic, level=cell.level, seed=cell.seed)
+    values = {
+        score.name if score.group == "all" else f"{score.name}[{score.group}]": score.value
+        for score in scorecard.scores
+    }
+    return [
+        dict(zip(measurements.FIELDS, (*cell.key, score, value), strict=True))
+        for score, value in {**values, **costs}.items()
+    ]
+
+
+def run(cells: Iterable[Cell], *, jobs: int, redo: Iterable[str], path: Path) -> list[str]:
+    """Measure the cells that the CSV does not hold, writing each down as it comes.
+
+    Args:
+        cells: What is wanted.
+        jobs: Cells at a time, each in a process and on a thread of its own.
+        redo: Names of arms whose cells are measured again.
+        path: The CSV.
+
+    Returns:
+        A line for each cell that failed; the others are done all the same.
+    """
+    wanted, again = list(cells), set(redo)
+    measurements.forget(path, {cell.key for cell in wanted if cell.name in again})
+    present = measurements.done(path)
+    missing = [cell for cell in wanted if cell.key not in present]
+    failures = []
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(measure, cell): cell for cell in missing}
+        for n_done, future in enumerate(as_completed(waiting), start=1):
+            cell = waiting[future]
+            outcome = "done"
+            try:
+                measurements.append(path, future.result())
+            except (RuntimeError, ReinforgeError) as error:
+                outcome = f"FAILED: {error}"
+                failures.append(f"{cell.key}: {error}")
+            print(f"[{n_done}/{len(missing)}] {cell.key} {outcome}", file=sys.stderr, flush=True)
+    return failures
