@@ -1,0 +1,162 @@
+"""What the user sees: results on stdout at the end, everything else on stderr as it happens."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+
+_LINE_SECONDS = 30.0  # without a terminal: a line at least so often
+_LINE_SHARE = 0.1  # ... or at every tenth of the work
+
+
+class Advance(Protocol):
+    """Told how far the work is."""
+
+    def __call__(self, done: int, text: str = "") -> None:
+        """Take note that `done` units are done."""
+
+
+class _Console(Console):
+    """A console that reports a closed pipe instead of ending the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave the decision to the caller."""
+        raise
+
+
+class Screen:
+    """The terminal of one command.
+
+    Args:
+        as_json: Print one JSON object on stdout instead of results for people.
+        quiet: No notes and no progress.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.payload: dict[str, Any] = {}  # what --json prints
+        self._shown: list[RenderableType] = []
+        self._errors = _Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Say something on the way; a closed stderr is no reason to stop."""
+        if not self.quiet:
+            self._say(escape(text))
+
+    def error(self, text: str) -> None:
+        """Say what went wrong, in one line; `--quiet` does not hide it."""
+        self._say(f"[bold red]error:[/] {escape(' '.join(text.split()))}")
+
+    def traceback(self, text: str) -> None:
+        """Show a traceback as it is."""
+        self._say(escape(text))
+
+    def show(self, renderable: RenderableType) -> None:
+        """Keep a result for people until the command ends."""
+        self._shown.append(renderable)
+
+    def flush(self) -> None:
+        """Write the results to stdout.
+
+        Raises:
+            BrokenPipeError: Nobody reads them.
+        """
+        if self.as_json:
+            sys.stdout.write(json.dumps(_plain(self.payload), allow_nan=False) + "\n")
+        else:
+            console = _Console(highlight=False, soft_wrap=False)
+            for renderable in self._shown:
+                console.print(renderable, soft_wrap=isinstance(renderable, str))
+        self._shown = []
+        sys.stdout.flush()
+
+    @contextlib.contextmanager
+    def progress(self, task: str, total: int) -> Iterator[Advance]:
+        """Show how far a task is: a bar with ETA on a terminal, plain lines elsewhere.
+
+        Args:
+            task: What is done, e.g. "fit".
+            total: Units of work in all.
+        """
+        if self.quiet:
+            yield lambda done, text="": None
+        elif self._errors.is_terminal:
+            with self._bar(task, total) as advance:
+                yield advance
+        else:
+            yield _Lines(self, task, total)
+
+    @contextlib.contextmanager
+    def _bar(self, task: str, total: int) -> Iterator[Advance]:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        bar = Progress(
+            TextColumn("{task.description:<9}"),
+            BarColumn(bar_width=32),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}", markup=False),
+            console=self._errors,
+        )
+        with bar:
+            key = bar.add_task(task, total=max(total, 1), text="")
+            yield lambda done, text="": bar.update(key, completed=done, text=text)
+            bar.update(key, completed=max(total, 1))
+
+    def _say(self, markup: str) -> None:
+        try:
+            self._errors.print(markup)
+        except BrokenPipeError:
+            self.quiet = True
+
+
+class _Lines:
+    """Progress as plain lines, for logs."""
+
+    def __init__(self, screen: Screen, task: str, total: int) -> None:
+        self._screen, self._task, self._total = screen, task, max(total, 1)
+        self._start = self._last_time = time.monotonic()
+        self._last_done = 0
+
+    def __call__(self, done: int, text: str = "") -> None:
+        """Print a line when enough time or work has gone by since the last one."""
+        now = time.monotonic()
+        far = done - self._last_done >= _LINE_SHARE * self._total or done == self._total
+        if done == self._last_done or not (far or now - self._last_time >= _LINE_SECONDS):
+            return
+        self._last_time, self._last_done = now, done
+        elapsed = now - self._start
+        left = elapsed / done * (self._total - done) if done else 0.0
+        self._screen.note(
+            f"{self._task} {done:,}/{self._total:,} ({done / self._total:.0%}), "
+            f"{elapsed:.0f} s, {left:.0f} s left{f', {text}' if text else ''}"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Make a value JSON: paths and numpy scalars become text and numbers, NaN becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return str(value)

@@ -1,0 +1,260 @@
+"""Settings of one run: what may be set, and the order in which the sources override each other."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from reinforge.errors import InputError
+
+Settings = dict[str, Any]  # nested: {"split": {"target": "outcome"}}
+
+
+def _listed(value: Any) -> Any:
+    """Read "a,b" and ["a,b", "c"] as the list that they mean."""
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list | tuple):
+        return [
+            part.strip()
+            for item in value
+            for part in (item.split(",") if isinstance(item, str) else [item])
+        ]
+    return value
+
+
+class Section(BaseModel):
+    """A group of settings: unknown keys are refused, nothing changes after birth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataSettings(Section):
+    """How the table is read and which of its columns are used."""
+
+    sep: str | None = Field(
+        default=None, description="Column separator of a text table; found if not given."
+    )
+    encoding: str | None = Field(
+        default=None, description="Encoding of a text table; found if not given."
+    )
+    decimal: str | None = Field(
+        default=None, description="Decimal mark of a text table; found if not given."
+    )
+    na_values: tuple[str, ...] = Field(
+        default=(), description='More texts that mean missing, e.g. "?".'
+    )
+    keep_default_na: bool = Field(
+        default=True, description="Whether empty, NA, null, ... mean missing."
+    )
+    drop: tuple[str, ...] = Field(default=(), description="Column to leave out (repeatable).")
+    columns: dict[str, dict[str, Any]] = Field(
+        default={}, description="Per column: kind, categories, minimum, ... over what was inferred."
+    )
+
+
+class SplitSettings(Section):
+    """Which rows the generator may see, and what the judges predict."""
+
+    target: str | None = Field(
+        default=None, description="Column that the utility classifiers predict."
+    )
+    sensitive: tuple[str, ...] = Field(
+        default=(), description="Columns whose groups are scored apart, e.g. sex,site."
+    )
+    person: str | None = Field(
+        default=None, description="Column naming the person: all rows of a person stay on one side."
+    )
+    holdout: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Share of rows the generator never sees; they judge it.",
+    )
+
+    _lists = field_validator("sensitive", mode="before")(_listed)
+
+
+class ModelSettings(Section):
+    """The generator: a preset, and any key of its settings over it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    preset: str = Field(
+        default="default", description="Named settings: default, rlsyn-mimic, rlsyn-aireadi."
+    )
+    rules: tuple[str, ...] = Field(
+        default=(),
+        description='Rule that rows should keep, e.g. "systolic > diastolic" (repeatable).',
+    )
+
+    @property
+    def generator(self) -> Settings:
+        """The keys that belong to the generator itself."""
+        return dict(self.model_extra or {})
+
+
+class SampleSettings(Section):
+    """How many rows to draw, and which."""
+
+    n: int | None = Field(
+        default=None, ge=0, description="Rows to draw; as many as were trained on if not given."
+    )
+    seed: int | None = Field(
+        default=None, description="Seed of the draw; the run's seed + 1 if not given."
+    )
+    where: tuple[str, ...] = Field(
+        default=(), description="Draw only rows with column=value (repeatable; exact counts)."
+    )
+    balance: str | None = Field(
+        default=None, description="Draw equally many rows of each level of this column."
+    )
+
+
+class EvaluateSettings(Section):
+    """How closely the rows are judged."""
+
+    level: Literal["quick", "full"] = Field(
+        default="full", description="quick: seconds; full: every score."
+    )
+    seed: int | None = Field(
+        default=None, description="Seed of the judges; the run's seed + 2 if not given."
+    )
+    require: tuple[str, ...] = Field(
+        default=(),
+        description='Gate, e.g. "membership_auc<=0.55"; exit code 3 if it fails (repeatable).',
+    )
+
+
+class RunSettings(Section):
+    """Everything that one run was asked for; saved as `settings` in the run's config.json."""
+
+    seed: int = Field(default=0, description="Same seed, same bytes.")
+    data: DataSettings = DataSettings()
+    split: SplitSettings = SplitSettings()
+    model: ModelSettings = ModelSettings()
+    sample: SampleSettings = SampleSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+    @property
+    def sample_seed(self) -> int:
+        """The seed of the draw."""
+        return self.seed + 1 if self.sample.seed is None else self.sample.seed
+
+    @property
+    def evaluate_seed(self) -> int:
+        """The seed of the judges."""
+        return self.seed + 2 if self.evaluate.seed is None else self.evaluate.seed
+
+
+FITTED = ("seed", "data", "split", "model")  # what a fitted run was made with and cannot change
+
+
+def merged(*layers: Mapping[str, Any]) -> Settings:
+    """Lay settings over each other, later over earlier; lists are replaced."""
+    result: Settings = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            inside = isinstance(below, dict) and isinstance(value, Mapping)
+            result[key] = merged(below, value) if inside else value  # type: ignore[arg-type]
+    return result
+
+
+def assignment(text: str) -> Settings:
+    """Read one `--set section.key=value`; the value is YAML, the section may be left out.
+
+    Raises:
+        InputError: There is no `=`, no key, the value is not YAML, or a lone key is unknown.
+    """
+    from reinforge.cli.yaml_file import parse_yaml
+
+    path, equals, value = text.partition("=")
+    path = path.strip()
+    if not equals or not all(path.split(".")):
+        raise InputError(
+            f"--set wants section.key=value, got {text!r}; e.g. --set split.holdout=0.3"
+        )
+    result: Any = parse_yaml(value, origin=f"--set {path}") if value.strip() else None
+    for key in reversed(_full_path(path).split(".")):
+        result = {key: result}
+    return result
+
+
+def _full_path(path: str) -> str:
+    """A lone key with its section, e.g. n_steps -> model.n_steps."""
+    if "." in path or path in RunSettings.model_fields:
+        return path
+    homes = [key for key in known_keys() if key.rpartition(".")[2] == path]
+    if len(homes) != 1:
+        raise InputError(unknown_key(path, homes or known_keys()) + ".")
+    return homes[0]
+
+
+def checked(settings: Settings) -> RunSettings:
+    """Turn plain settings into checked ones.
+
+    Raises:
+        InputError: A key is unknown (the nearest one is named) or a value is of no use.
+    """
+    from reinforge.systems.tabular.config import resolve_config
+
+    try:
+        resolved = RunSettings.model_validate(settings)
+    except ValidationError as error:
+        raise InputError(_explained(error)) from None
+    for key in resolved.model.generator:
+        if f"model.{key}" not in known_keys():
+            raise InputError(unknown_key(f"model.{key}", known_keys()) + ".")
+    resolve_config(resolved.model.preset, resolved.model.generator)
+    return resolved
+
+
+def known_keys() -> list[str]:
+    """Every key that may be set, with its section: ["seed", "data.sep", ...]."""
+    from reinforge.systems.tabular.config import TabularConfig
+
+    return [*_keys_of(RunSettings), *(f"model.{key}" for key in TabularConfig.model_fields)]
+
+
+def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys_of(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _explained(error: ValidationError) -> str:
+    """One line for all that is wrong: the path of each value, what was wanted, what came."""
+    return "; ".join(_problem(problem) for problem in error.errors()) + "."
+
+
+def _problem(problem: Any) -> str:
+    path = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return unknown_key(path, known_keys())
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    return (
+        f"setting {path!r}: {message[:1].lower()}{message[1:]}, got {_short(problem.get('input'))}"
+    )
+
+
+def unknown_key(path: str, known: list[str]) -> str:
+    """Name an unknown key and the nearest known one, wherever it lives."""
+    leaf = path.rpartition(".")[2]
+    same_leaf = [key for key in known if key.rpartition(".")[2] == leaf]
+    leaves = {key.rpartition(".")[2]: key for key in known}
+    nearest = (
+        same_leaf
+        or difflib.get_close_matches(path, known, n=1, cutoff=0.75)
+        or [leaves[near] for near in difflib.get_close_matches(leaf, leaves, n=1)]
+    )
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known keys: {', '.join(known)}"
+    return f"setting {path!r} is not known; {hint}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

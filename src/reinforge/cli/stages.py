@@ -1,0 +1,163 @@
+"""The stages of a run, each called by the verbs: fit, draw, judge, report."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reinforge.cli.interrupts import Stop
+from reinforge.cli.screen import Screen
+from reinforge.cli.settings import RunSettings
+from reinforge.errors import InputError
+from reinforge.run_folder import RunFolder, read_config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reinforge.evaluation.scorecard import Scorecard
+    from reinforge.records import Split
+    from reinforge.synthesizers import TabularSynthesizer
+
+
+def fitted(
+    split: "Split",
+    folder: RunFolder,
+    settings: RunSettings,
+    *,
+    screen: Screen,
+    stop: Stop,
+    resume: bool,
+) -> "TabularSynthesizer":
+    """Train the generator and save it in the run's folder."""
+    from reinforge.systems.tabular.config import resolve_config
+
+    model = new_model(settings)
+    n_steps = resolve_config(settings.model.preset, settings.model.generator).n_steps
+    with screen.progress("fit", n_steps) as advance, stop.gentle():
+        model.fit(
+            split,
+            schema=settings.data.columns or None,
+            run_dir=folder.path,
+            resume=resume,
+            on_step=lambda record: advance(record["step"] + 1, f"reward {record['reward']:.3f}"),
+            stop=stop,
+        )
+    model.save(folder.model)
+    return model
+
+
+def new_model(settings: RunSettings) -> "TabularSynthesizer":
+    """The generator that the settings describe, not yet trained."""
+    from reinforge.synthesizers import TabularSynthesizer
+
+    return TabularSynthesizer(
+        settings.model.preset,
+        seed=settings.seed,
+        rules=settings.model.rules,
+        **settings.model.generator,
+    )
+
+
+def drawn(
+    model: "TabularSynthesizer", path: Path, n_rows: int, settings: RunSettings, *, screen: Screen
+) -> None:
+    """Draw rows into a file, block by block; a folder of the run is made if need be."""
+    if path.parent.name == "synthetic":
+        path.parent.mkdir(exist_ok=True)
+    with screen.progress("sample", n_rows) as advance:
+        model.sample_to(
+            path,
+            n_rows,
+            seed=settings.sample_seed,
+            where=list(settings.sample.where) or None,
+            balance=settings.sample.balance,
+            on_rows=advance,
+        )
+
+
+def loaded(folder: RunFolder) -> "TabularSynthesizer":
+    """The trained generator of a run.
+
+    Raises:
+        InputError: The run was not trained to its end, or its model is damaged.
+    """
+    from reinforge.synthesizers import TabularSynthesizer
+
+    if not folder.model.is_dir():
+        raise InputError(
+            f"{folder.path}: holds no trained generator; finish it with "
+            f"`reinforge fit tabular --out {folder.path} --resume`."
+        )
+    return TabularSynthesizer.load(folder.model)
+
+
+def n_to_draw(settings: RunSettings, config: dict[str, Any]) -> int:
+    """How many rows were asked for; as many as were trained on if nothing was said."""
+    return int(config["rows"]["train"]) if settings.sample.n is None else settings.sample.n
+
+
+def peeked(model: "TabularSynthesizer", settings: RunSettings) -> "pd.DataFrame":
+    """Five rows as they would be drawn."""
+    return model.sample(
+        5,
+        seed=settings.sample_seed,
+        where=list(settings.sample.where) or None,
+        balance=settings.sample.balance,
+    )
+
+
+def judged(
+    split: "Split",
+    synthetic: "pd.DataFrame",
+    folder: RunFolder,
+    settings: RunSettings,
+    *,
+    screen: Screen,
+) -> "Scorecard":
+    """Score rows against both parts of the real ones; write scorecard.json and report.html."""
+    from reinforge.evaluation.scorecard import evaluate
+
+    with screen.progress("evaluate", 100) as advance:
+        scorecard = evaluate(
+            split,
+            synthetic,
+            level=settings.evaluate.level,
+            seed=settings.evaluate_seed,
+            progress=lambda stage, share: advance(round(100 * share), stage),
+            rules=_rules(settings),
+        )
+    scorecard.save(folder.scorecard)
+    reported(scorecard, folder)
+    return scorecard
+
+
+def _rules(settings: RunSettings) -> list[tuple[str, Any]]:
+    """The user's rules as label and test, True where a row breaks the rule."""
+    from reinforge.systems.tabular.rules import parse_rule
+
+    rules = [parse_rule(text) for text in settings.model.rules]
+    return [(rule.text, rule.broken) for rule in rules]
+
+
+def self_tested(split: "Split", settings: RunSettings, *, screen: Screen) -> list[dict[str, Any]]:
+    """Plant known leaks in real rows; a record a leak and score."""
+    from reinforge.evaluation.self_test import self_test
+
+    with screen.progress("self-test", 100) as advance:
+        return self_test(
+            split,
+            seed=settings.evaluate_seed,
+            progress=lambda stage, share: advance(round(100 * share), stage),
+        )
+
+
+def reported(scorecard: "Scorecard", folder: RunFolder) -> None:
+    """Write the report beside the scores."""
+    scorecard.report(folder.report, history=history_of(folder), settings=read_config(folder))
+
+
+def history_of(folder: RunFolder) -> list[dict[str, Any]] | None:
+    """The run's history, a record a step; None if the rows came from elsewhere."""
+    if not folder.history.is_file():
+        return None
+    lines = folder.history.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]

@@ -1,0 +1,135 @@
+"""Tables for the terminal."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from reinforge.cli.compare import Judged, Line
+from reinforge.cli.doctor import Fact
+from reinforge.cli.screen import Screen
+from reinforge.records import Score
+from reinforge.run_folder import Finding, RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reinforge.evaluation.scorecard import Scorecard
+
+
+def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def score_table(scores: Iterable[Score]) -> Table:
+    """Headline scores: those of everybody, with interval and controls."""
+    table = _table("Scores", "score", "value", "95 %", "better", "controls", right=("value",))
+    for score in scores:
+        if score.group != "all":
+            continue
+        interval = (
+            f"{score.low:.3f} – {score.high:.3f}"
+            if score.low is not None and score.high is not None
+            else ""
+        )
+        value = "not computed" if score.value is None else f"{score.value:.3f}"
+        controls = ", ".join(f"{name} {control:.3f}" for name, control in score.baseline.items())
+        table.add_row(
+            escape(score.name), value, interval, score.better, escape(score.reason or controls)
+        )
+    return table
+
+
+def schema_table(columns: Sequence[dict[str, Any]]) -> Table:
+    """What was inferred, a line a column."""
+    table = _table("Columns", "column", "kind", "dtype", "details", "missing", "what happens")
+    for column in columns:
+        table.add_row(
+            *(escape(str(column[key])) for key in ("column", "kind", "dtype", "details")),
+            "yes" if column["missing"] else "",
+            escape(column["action"]),
+        )
+    return table
+
+
+def preview_table(frame: "pd.DataFrame", *, title: str) -> Table:
+    """A few rows."""
+    table = _table(title, *(escape(str(name)) for name in frame.columns))
+    for row in frame.astype(str).itertuples(index=False, name=None):
+        table.add_row(*(escape(value) for value in row))
+    return table
+
+
+def compare_table(runs: Sequence[Judged], lines: Sequence[Line]) -> Table:
+    """Runs side by side; the best value of a line is bold and starred."""
+    names = [escape(run.name) for run in runs]
+    table = _table("Runs compared", "score", "group", "better", *names, right=tuple(names))
+    for line in lines:
+        cells = [
+            "–" if value is None else f"[bold]{value:.4f}*[/]" if best else f"{value:.4f} "
+            for value, best in zip(line.values, line.best, strict=True)
+        ]
+        table.add_row(escape(line.name), escape(line.group), line.better, *cells)
+    return table
+
+
+def fact_table(facts: Iterable[Fact]) -> Table:
+    """The doctor's findings."""
+    table = _table("This machine", "", "what", "found", "remedy")
+    for fact in facts:
+        sign = "ok" if fact.ok else "[bold red]!![/]"
+        table.add_row(sign, escape(fact.name), escape(fact.value), escape(fact.remedy))
+    return table
+
+
+def finding_table(findings: Iterable[Finding]) -> Table:
+    """Files that are not as the manifest says."""
+    table = _table("Files", "state", "file")
+    for finding in findings:
+        table.add_row(finding.state, escape(finding.path))
+    return table
+
+
+def leak_table(leaks: Sequence[dict[str, Any]]) -> Table:
+    """Planted leaks: which scores notice."""
+    table = _table("Planted leaks", *(leaks[0] if leaks else ("leak",)))
+    for leak in leaks:
+        table.add_row(*(escape(_cell(value)) for value in leak.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> None:
+    """The results of an evaluation: headline scores and where the rest lies."""
+    screen.payload.update(
+        run=str(folder.path),
+        scorecard=str(folder.scorecard),
+        report=str(folder.report),
+        scores=scorecard.to_dict()["scores"],
+    )
+    screen.show(score_table(scorecard.scores))
+    for warning in scorecard.context.get("warnings", ()):
+        screen.show(f"Note: {escape(warning)}")
+    screen.show(f"Scores: {escape(str(folder.scorecard))}")
+    screen.show(f"Report: {escape(str(folder.report))}")
+
+
+def show_next(screen: Screen, *commands: str) -> None:
+    """Where to go from here."""
+    screen.show("Next:")
+    for command in commands:
+        screen.show(f"  reinforge {escape(command)}")
+
+
+def show_preview(frame: "pd.DataFrame", screen: Screen) -> None:
+    """A few synthetic rows."""
+    screen.payload["preview"] = frame.astype(str).to_dict("records")
+    screen.show(preview_table(frame, title="Synthetic rows"))

@@ -1,0 +1,164 @@
+"""The verb that judges rows: of a run, or of any generator."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reinforge.cli import stages
+from reinforge.cli.asked import Asked
+from reinforge.cli.gates import parse_gate, require
+from reinforge.cli.options import Data, Overwrite
+from reinforge.cli.screen import Screen
+from reinforge.cli.settings import RunSettings, checked, merged
+from reinforge.cli.source import Source, source_of, split_of, split_of_parts
+from reinforge.cli.tables import leak_table, show_scores
+from reinforge.errors import InputError
+from reinforge.run_folder import (
+    check_place,
+    clear,
+    existing,
+    read_config,
+    write_config,
+    write_manifest,
+)
+from reinforge.run_lock import locked
+
+if TYPE_CHECKING:
+    from reinforge.records import Split
+
+MaybeRun = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[RUN]", help="Folder of a run; without it, give tables.", show_default=False
+    ),
+]
+JudgedOut = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for scores and report of tables.", show_default=False),
+]
+SelfTest = Annotated[
+    bool,
+    typer.Option(
+        "--self-test",
+        help="Plant known leaks in the table (without one: the embedded records) "
+        "and show which scores notice.",
+    ),
+]
+
+
+def _part(name: str) -> Any:
+    return typer.Option(
+        f"--{name}", help=f"Table of {name} rows.", rich_help_panel="Table", show_default=False
+    )
+
+
+def evaluate(
+    run: MaybeRun = None,
+    *,
+    train: Annotated[Path | None, _part("train")] = None,
+    holdout_rows: Annotated[Path | None, _part("holdout")] = None,
+    synthetic: Annotated[Path | None, _part("synthetic")] = None,
+    out: JudgedOut = None,
+    data: Data = None,
+    self_test: SelfTest = False,
+    overwrite: Overwrite = False,
+    asked: Asked,
+    screen: Screen,
+) -> None:
+    """Judge synthetic rows: utility, fidelity and privacy, each with its controls.
+
+    Of a run: the rows in its synthetic folder (drawn now if there are none) against the table that
+    it was made from, which must still be there unchanged. Of tables: any generator's rows.
+    """
+    given = [path for path in (train, holdout_rows, synthetic) if path is not None]
+    if self_test and not synthetic and not (run and given):
+        _self_test(run, given, data, asked, screen)
+    elif run is not None and not given:
+        _evaluate_run(run, data, asked, screen)
+    elif run is None and len(given) == 3:
+        _evaluate_tables(given, out, asked, screen, overwrite=overwrite)
+    else:
+        raise InputError(
+            "evaluate wants RUN, or all of --train, --holdout and --synthetic: the holdout is "
+            "needed, since without rows that the generator never saw no score has a control."
+        )
+
+
+def _evaluate_run(run: Path, data: Path | None, asked: Asked, screen: Screen) -> None:
+    """Judge the rows of a run."""
+    from reinforge.data.tables import read_table
+
+    folder = existing(run)
+    config = read_config(folder)
+    settings = asked.over(config["settings"], folder=run)
+    gates = [parse_gate(text) for text in settings.evaluate.require]
+    split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
+    with locked(folder.path, note=screen.note):
+        if not folder.rows.exists():
+            n_rows = stages.n_to_draw(settings, config)
+            stages.drawn(stages.loaded(folder), folder.rows, n_rows, settings, screen=screen)
+        scorecard = stages.judged(split, read_table(folder.rows), folder, settings, screen=screen)
+        write_manifest(folder)
+    show_scores(folder, scorecard, screen)
+    require(gates, scorecard.scores)
+
+
+def _evaluate_tables(
+    files: list[Path], out: Path | None, asked: Asked, screen: Screen, *, overwrite: bool
+) -> None:
+    """Judge any generator's rows."""
+    if out is None:
+        raise InputError("evaluate of tables wants --out FOLDER for its scores and report.")
+    settings = asked.settings()
+    gates = [parse_gate(text) for text in settings.evaluate.require]
+    folder = check_place(out, overwrite=overwrite, inputs=tuple(files))
+    train, holdout, synthetic = (Source(path=file).read(settings.data) for file in files)
+    split = split_of_parts(train, holdout, settings)
+    with locked(folder.path, note=screen.note):
+        clear(folder)
+        write_config(folder, _config_of_tables(files, settings))
+        scorecard = stages.judged(split, synthetic, folder, settings, screen=screen)
+        write_manifest(folder)
+    show_scores(folder, scorecard, screen)
+    require(gates, scorecard.scores)
+
+
+def _config_of_tables(files: list[Path], settings: RunSettings) -> dict[str, Any]:
+    parts = zip(("train", "holdout", "synthetic"), files, strict=True)
+    return {
+        "verb": "evaluate",
+        "system": "tabular",
+        "seed": settings.seed,
+        "data": {part: Source(path=file).described() for part, file in parts},
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
+def _self_test(
+    run: Path | None, given: list[Path], data: Path | None, asked: Asked, screen: Screen
+) -> None:
+    """Plant known leaks in real rows and show which scores notice them."""
+    split, settings = _real_rows(run, given, data, asked)
+    leaks = stages.self_tested(split, settings, screen=screen)
+    screen.payload["self_test"] = leaks
+    screen.show(leak_table(leaks))
+
+
+def _real_rows(
+    run: Path | None, given: list[Path], data: Path | None, asked: Asked
+) -> tuple["Split", RunSettings]:
+    """The real rows of a run, of two tables, or the embedded records."""
+    if run is not None:
+        config = read_config(existing(run))
+        settings = asked.over(config["settings"], folder=run)
+        return split_of(source_of(config, moved_to=data).read(settings.data), settings), settings
+    settings = asked.settings()
+    if len(given) == 2:
+        train, holdout = (Source(path=file).read(settings.data) for file in given)
+        return split_of_parts(train, holdout, settings), settings
+    if given:
+        raise InputError("--self-test of tables wants both --train and --holdout.")
+    records = {"split": {"target": "diagnosis"}}
+    settings = checked(merged(settings.model_dump(exclude_unset=True), records))
+    return split_of(Source().read(settings.data), settings), settings
