@@ -82,8 +82,11 @@ def _neighbours_of_same_class(train: pd.DataFrame, *, target: str) -> np.ndarray
     features = encode(train.drop(columns=target))
     positions = np.empty((len(train), N_NEIGHBOURS), dtype=int)
     for members in train.groupby(target, observed=True).indices.values():
-        k = min(N_NEIGHBOURS + 1, len(members))
+        k = min(N_NEIGHBOURS, len(members) - 1)
+        if k == 0:  # alone in its class: its own neighbour
+            positions[members] = members
+            continue
         found = NearestNeighbors(n_neighbors=k).fit(features[members])
-        others = found.kneighbors(return_distance=False, n_neighbors=max(k - 1, 1))
-        positions[members] = members[others[:, np.arange(N_NEIGHBOURS) % others.shape[1]]]
+        others = found.kneighbors(return_distance=False)
+        positions[members] = members[others[:, np.arange(N_NEIGHBOURS) % k]]
     return positions

@@ -10,7 +10,6 @@ from pathlib import Path
 import arms
 import measurements
 import tables
-from reinforge.errors import ReinforgeError
 from reinforge.evaluation.scorecard import evaluate
 
 
@@ -78,11 +77,11 @@ def run(cells: Iterable[Cell], *, jobs: int, redo: Iterable[str], path: Path) ->
         waiting = {pool.submit(measure, cell): cell for cell in missing}
         for n_done, future in enumerate(as_completed(waiting), start=1):
             cell = waiting[future]
-            outcome = "done"
-            try:
+            error, outcome = future.exception(), "done"
+            if error is None:
                 measurements.append(path, future.result())
-            except (RuntimeError, ReinforgeError) as error:
-                outcome = f"FAILED: {error}"
-                failures.append(f"{cell.key}: {error}")
+            else:  # the others go on: a night's run is not lost for one arm
+                outcome = f"FAILED: {type(error).__name__}: {error}"
+                failures.append(f"{cell.key}: {outcome}")
             print(f"[{n_done}/{len(missing)}] {cell.key} {outcome}", file=sys.stderr, flush=True)
     return failures
