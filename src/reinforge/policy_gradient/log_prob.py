@@ -1,0 +1,80 @@
+"""How likely was this draw: log-densities of the policies that the systems use.
+
+Every function sums over nothing but what its name says, because sum or mean over entries is part of the
+method: a ratio of summed log-probabilities wants a clip range of 0.1 to 0.2, one of averaged ones 1e-4.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LOG_SQRT_TAU = 0.5 * math.log(2 * math.pi)
+
+
+def gaussian(
+    value: Float[Tensor, "draw feature"],
+    mean: Float[Tensor, "draw feature"],
+    log_std: Float[Tensor, "*draw feature"],
+) -> Float[Tensor, "draw feature"]:
+    """Log-density of independent normals, entry by entry.
+
+    log N(x; m, s) = -((x - m) / s)^2 / 2 - log s - log sqrt(2 pi)
+
+    Args:
+        value: The draws, in the unit of `mean`.
+        mean: Means.
+        log_std: Natural logarithms of the standard deviations; may lack the draw axis.
+
+    Returns:
+        Log-densities in nats, one an entry.
+    """
+    standard = (value - mean) * torch.exp(-log_std)
+    return -0.5 * standard.square() - log_std - LOG_SQRT_TAU
+
+
+def tanh_correction(value: Float[Tensor, "draw feature"]) -> Float[Tensor, "draw feature"]:
+    """What tanh takes off a log-density: log(1 - tanh(u)^2), stable for any size of u.
+
+    With a = tanh(u), log p(a) = log p(u) - log(1 - tanh(u)^2)  (SAC, arXiv:1801.01290, appendix C).
+
+    Args:
+        value: The draws u before squashing.
+
+    Returns:
+        Corrections in nats, to be subtracted.
+    """
+    return 2.0 * (math.log(2.0) - value - torch.nn.functional.softplus(-2.0 * value))
+
+
+def categorical(
+    level: Int[Tensor, "draw column"],
+    logits: Float[Tensor, "draw level"],
+    column_of_level: Int[Tensor, " level"],
+    n_columns: int,
+) -> Float[Tensor, "draw column"]:
+    """Log-probability of one level a column, for many columns whose levels lie end to end.
+
+    log p(k) = l_k - log sum_j exp(l_j), the sum over the levels of one column.
+
+    Args:
+        level: Chosen levels, as positions on the joint level axis.
+        logits: Unnormalised log-probabilities within +-80, all columns' levels end to end.
+        column_of_level: The column that each level belongs to, rising.
+        n_columns: Number of columns.
+
+    Returns:
+        Log-probabilities in nats, one a column.
+    """
+    return logits.gather(1, level) - log_normaliser(logits, column_of_level, n_columns)
+
+
+def log_normaliser(
+    logits: Float[Tensor, "draw level"],
+    column_of_level: Int[Tensor, " level"],
+    n_columns: int,
+) -> Float[Tensor, "draw column"]:
+    """Log of the sum of exponentials over each column's own levels (arguments of `categorical`)."""
+    total = logits.new_zeros(logits.shape[0], n_columns)
+    return total.index_add(1, column_of_level, logits.exp()).log()

@@ -1,0 +1,131 @@
+"""Settings of the tabular system, and the presets that follow the paper."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reinforge.errors import InputError
+
+
+class TabularConfig(BaseModel):
+    """How a table is learnt. Every field is a flag (`--set n_steps=500`) and is saved with the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    # representation
+    heads: Literal["auto", "gaussian", "bins", "minmax"] = Field(
+        "auto", description="head of numeric columns: by their shape, or one kind for all"
+    )
+    n_bins: int = Field(20, ge=2, le=1000, description="quantile bins of a binned column")
+    max_levels: int = Field(30, ge=2, le=1000, description="most frequent numbers kept as levels")
+    min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
+
+    # policy
+    noise_dim: int = Field(64, ge=1, description="length of the latent z")
+    hidden: int = Field(128, ge=1, description="width of the policy's layers")
+    n_layers: int = Field(2, ge=1, le=8, description="hidden layers of the policy")
+    deviation: Literal["shared", "state", "fixed"] = Field(
+        "shared", description="log sigma: one free number a column, a function of z, or fixed"
+    )
+    initial_log_std: float = Field(-1.0, description="where log sigma starts (or stays)")
+
+    # reward
+    realism: Literal["discriminator", "mmd", "sliced_wasserstein"] = Field(
+        "discriminator", description="what rewards rows for looking real"
+    )
+    reward_scale: Literal["logit", "probability"] = Field(
+        "logit", description="the discriminator's logit (log odds of real) or its sigmoid"
+    )
+    discriminator_hidden: int = Field(128, ge=1, description="width of its layers")
+    discriminator_steps: int = Field(2, ge=1, description="its updates an iteration")
+    discriminator_learning_rate: float = Field(1e-3, gt=0, lt=1)
+    r1_weight: float = Field(1.0, ge=0, description="gamma of the R1 gradient penalty")
+    r1_every: int = Field(
+        8, ge=1, description="penalise every so many updates, so many times as hard"
+    )
+
+    # update
+    estimator: Literal["ppo", "reinforce", "reparameterised"] = "ppo"
+    clip_range: float | None = Field(0.2, gt=0, lt=1, description="None: no clipping")
+    n_epochs: int = Field(2, ge=1, le=100, description="passes over one rollout")
+    draws_per_latent: int = Field(1, ge=1, description="2 or more: group-relative advantages")
+    value_baseline: bool = Field(True, description="a value head forecasts the reward")
+    value_weight: float = Field(0.5, ge=0)
+    entropy_weight: float = Field(1e-3, ge=0)
+    closed_form_entropy: bool = Field(True, description="False: -log p of the draws, as released")
+    mean_matching: float = Field(0.0, ge=0, description="weight of the penalty on column means")
+    mean_matching_gradient: bool = Field(True, description="False: inert, as released")
+    learning_rate: float = Field(1e-3, gt=0, lt=1)
+    final_learning_rate: float = Field(1.0, gt=0, le=1, description="last rate over first (cosine)")
+    max_grad_norm: float | None = Field(None, gt=0)
+    average_from: float | None = Field(
+        0.5, ge=0, lt=1, description="average weights from this share of training on; None: last"
+    )
+
+    # length
+    n_steps: int = Field(2500, ge=1, description="iterations")
+    batch_rows: int = Field(256, ge=2, description="rows drawn an iteration")
+    checkpoint_every: int = Field(500, ge=1, description="iterations between checkpoints")
+
+
+# RLSyn's published settings (arXiv:2512.21395 and its public code), each with what is said of it.
+_RLSYN_SHARED: dict[str, Any] = {
+    "heads": "minmax",  # "continuous columns min-max", tanh policy, independent Bernoulli flags
+    "n_layers": 2,  # trunk: Linear-ReLU-Linear-ReLU
+    "deviation": "shared",  # log sigma is a free vector, not a function of z
+    "initial_log_std": 0.0,  # "init 0"
+    "reward_scale": "probability",  # r = sigmoid(D(row))
+    "r1_weight": 5.0,  # gamma 5 on both data sets
+    "r1_every": 1,  # the penalty is part of every discriminator update
+    "estimator": "ppo",
+    "clip_range": 0.1,  # clip eps 0.1 on both
+    "draws_per_latent": 1,  # one row a latent
+    "value_baseline": True,  # A = r - v, standardised
+    "value_weight": 0.5,  # value coefficient 0.5
+    "entropy_weight": 1e-3,  # entropy beta 1e-3
+    "closed_form_entropy": False,  # entropy estimate = -mean log p of the stored rows
+    "mean_matching_gradient": False,  # rows are detached in the released loop: a constant
+    "final_learning_rate": 1.0,  # constant rates, Adam for both nets
+    "average_from": None,  # the last weights sample
+    "n_steps": 30_000,  # 30,000 iterations on both
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "rlsyn-mimic": {
+        **_RLSYN_SHARED,
+        "batch_rows": 3840,
+        "noise_dim": 128,
+        "hidden": 128,  # G hidden 128
+        "discriminator_hidden": 256,  # D hidden 256
+        "learning_rate": 5e-4,  # G lr
+        "discriminator_learning_rate": 1e-4,  # D lr
+        "discriminator_steps": 3,  # K
+        "n_epochs": 2,  # PPO epochs
+        "mean_matching": 0.0,  # lambda_m
+    },
+    "rlsyn-aireadi": {
+        **_RLSYN_SHARED,
+        "batch_rows": 384,
+        "noise_dim": 112,
+        "hidden": 128,
+        "discriminator_hidden": 128,
+        "learning_rate": 2e-4,
+        "discriminator_learning_rate": 5e-5,
+        "discriminator_steps": 5,
+        "n_epochs": 3,
+        "mean_matching": 0.2,
+    },
+}
+
+
+def resolve_config(preset: str, settings: dict[str, Any]) -> TabularConfig:
+    """A preset with the user's settings laid over it.
+
+    Raises:
+        InputError: Unknown preset or setting (with the nearest known name), or a value out of range.
+    """
+    from reinforge.settings import validated
+
+    if preset not in PRESETS:
+        raise InputError(f"preset {preset!r} is not known; choose from {', '.join(PRESETS)}.")
+    return validated(TabularConfig, {**PRESETS[preset], **settings})

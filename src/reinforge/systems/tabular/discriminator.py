@@ -1,0 +1,100 @@
+"""The learned reward: how real a row looks, by a network trained apart from the policy."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from reinforge.systems.tabular.heads import Layout
+from reinforge.systems.tabular.policy import Draw, initialise
+
+
+class Features(nn.Module):
+    """Rows as numbers for a network: amounts, one flag a level, and the place of ordered levels."""
+
+    level_score: Tensor
+    score_column: Tensor
+    present_level: Tensor
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.is_squashed = layout.is_squashed
+        self.n_levels = int(layout.level_start[-1])
+        self.n_columns = len(layout.discrete)
+        score = torch.from_numpy(layout.level_score())
+        sizes = torch.from_numpy(layout.level_start).diff()
+        column = torch.arange(self.n_columns).repeat_interleave(sizes)
+        ordered = torch.zeros(self.n_columns).index_add(0, column, score.abs()) > 0
+        matrix = torch.zeros(self.n_levels, self.n_columns)
+        matrix[torch.arange(self.n_levels), column] = score
+        self.register_buffer("level_score", matrix[:, ordered], persistent=False)
+        self.register_buffer(
+            "present_level", torch.from_numpy(layout.amount_is_there()), persistent=False
+        )
+        self.width = len(layout.gaussian) + self.n_levels + int(ordered.sum())
+
+    def one_hot(self, level: Int[Tensor, "draw column"]) -> Float[Tensor, "draw level"]:
+        """One flag a joint level."""
+        return torch.zeros(level.shape[0], self.n_levels).scatter_(1, level, 1.0)
+
+    def forward(
+        self, amount: Float[Tensor, "draw gaussian"], one_hot: Float[Tensor, "draw level"]
+    ) -> Float[Tensor, "draw feature"]:
+        """Features of rows; the amount of a missing value is 0."""
+        shown = (torch.tanh(amount) + 1) / 2 if self.is_squashed else amount
+        may_miss = self.present_level >= 0
+        if bool(may_miss.any()):
+            present = one_hot[:, self.present_level.clamp_min(0)]
+            shown = torch.where(may_miss, shown * present, shown)
+        return torch.cat([shown, one_hot, one_hot @ self.level_score], dim=1)
+
+    def of_draw(self, draw: Draw) -> Float[Tensor, "draw feature"]:
+        """Features of drawn (or encoded real) rows."""
+        return self(draw.amount, self.one_hot(draw.level))
+
+
+class Discriminator(nn.Module):
+    """Linear-LeakyReLU(0.2) twice, then one logit: log odds that a row is real."""
+
+    def __init__(self, n_features: int, *, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(n_features, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(hidden, 1),
+        )
+        initialise(self, generator)
+
+    def forward(self, features: Float[Tensor, "draw feature"]) -> Float[Tensor, " draw"]:
+        """Logits, one a row."""
+        return self.layers(features).squeeze(1)
+
+
+def discriminator_loss(
+    discriminator: Discriminator,
+    real: Float[Tensor, "draw feature"],
+    fake: Float[Tensor, "draw feature"],
+    *,
+    r1_weight: float,
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy of real against drawn rows, with the R1 gradient penalty.
+
+    mean softplus(-D(real)) + mean softplus(D(fake)) + gamma/2 mean ||grad_x D(real)||^2
+    (Mescheder et al., arXiv:1801.04406, eq. 9; RLSyn's public code, gamma 5)
+
+    Args:
+        discriminator: Gives logits.
+        real: Features of real rows.
+        fake: Features of drawn rows, without gradient.
+        r1_weight: gamma; 0 leaves the penalty out.
+    """
+    if r1_weight > 0:
+        real = real.detach().requires_grad_(True)
+    real_logit = discriminator(real)
+    loss = softplus(-real_logit).mean() + softplus(discriminator(fake)).mean()
+    if r1_weight > 0:
+        (gradient,) = torch.autograd.grad(real_logit.sum(), real, create_graph=True)
+        loss = loss + 0.5 * r1_weight * gradient.square().sum(1).mean()
+    return loss

@@ -1,0 +1,98 @@
+"""Everything that changes while a table is learnt, as named tensors that a checkpoint can hold."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reinforge.randomness import torch_generator
+from reinforge.systems.tabular.config import TabularConfig
+from reinforge.systems.tabular.discriminator import Discriminator, Features
+from reinforge.systems.tabular.heads import Actions, Layout
+from reinforge.systems.tabular.policy import Draw, Policy
+
+
+@dataclass(kw_only=True)
+class Learner:
+    """Policy, its running average, discriminator, and both optimizers."""
+
+    config: TabularConfig
+    layout: Layout
+    policy: Policy
+    averaged: Policy  # the weights that sample
+    discriminator: Discriminator
+    features: Features
+    policy_optimizer: torch.optim.Adam
+    discriminator_optimizer: torch.optim.Adam
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state by name (what a checkpoint holds)."""
+        state: dict[str, Tensor] = {}
+        for name in ("policy", "averaged", "discriminator"):
+            for key, value in getattr(self, name).state_dict().items():
+                state[f"{name}.{key}"] = value
+        for name in ("policy_optimizer", "discriminator_optimizer"):
+            for index, slots in getattr(self, name).state_dict()["state"].items():
+                for key, value in slots.items():
+                    state[f"{name}.{index}.{key}"] = value
+        return state
+
+    def load_tensors(self, state: dict[str, Tensor]) -> None:
+        """Put saved state back (the inverse of `tensors`)."""
+        for name in ("policy", "averaged", "discriminator"):
+            own = {
+                k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")
+            }
+            getattr(self, name).load_state_dict(own)
+        for name in ("policy_optimizer", "discriminator_optimizer"):
+            optimizer = getattr(self, name)
+            slots: dict[int, dict[str, Tensor]] = {}
+            for key, value in state.items():
+                if key.startswith(f"{name}."):
+                    _, index, slot = key.split(".")
+                    slots.setdefault(int(index), {})[slot] = value.clone()
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
+    """A policy with its first weights."""
+    return Policy(
+        layout,
+        noise_dim=config.noise_dim,
+        hidden=config.hidden,
+        n_layers=config.n_layers,
+        deviation=config.deviation,
+        initial_log_std=config.initial_log_std,
+        generator=torch_generator(seed, "tabular/policy weights"),
+    )
+
+
+def new_learner(config: TabularConfig, layout: Layout, *, seed: int) -> Learner:
+    """A learner at step 0."""
+    policy = new_policy(config, layout, seed=seed)
+    features = Features(layout)
+    discriminator = Discriminator(
+        features.width,
+        hidden=config.discriminator_hidden,
+        generator=torch_generator(seed, "tabular/discriminator weights"),
+    )
+    trained = [p for p in policy.parameters() if p.requires_grad]
+    return Learner(
+        config=config,
+        layout=layout,
+        policy=policy,
+        averaged=copy.deepcopy(policy).requires_grad_(False),
+        discriminator=discriminator,
+        features=features,
+        policy_optimizer=torch.optim.Adam(trained, lr=config.learning_rate, fused=True),
+        discriminator_optimizer=torch.optim.Adam(
+            discriminator.parameters(), lr=config.discriminator_learning_rate, fused=True
+        ),
+    )
+
+
+def as_draw(actions: Actions) -> Draw:
+    """Encoded rows as tensors."""
+    return Draw(amount=torch.from_numpy(actions.amount), level=torch.from_numpy(actions.level))

@@ -1,0 +1,168 @@
+"""The policy: noise in, one distribution a column out (RLSyn, arXiv:2512.21395, sec. 3)."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from reinforge.policy_gradient import divergence, log_prob
+from reinforge.systems.tabular.heads import Layout
+
+LARGEST_LOGIT = 20.0  # keeps exp() finite without a running maximum; e^-20 is never drawn
+
+
+class Distribution(NamedTuple):
+    """What the policy says of each row before anything is drawn."""
+
+    mean: Float[Tensor, "draw gaussian"]
+    log_std: Float[Tensor, "draw gaussian"]
+    logits: Float[Tensor, "draw level"]
+    value: Float[Tensor, " draw"]
+
+
+class Draw(NamedTuple):
+    """What was drawn for each row."""
+
+    amount: Float[Tensor, "draw gaussian"]  # before any tanh
+    level: Int[Tensor, "draw column"]  # positions on the joint level axis
+
+
+class Policy(nn.Module):
+    """Trunk of ReLU layers on a latent, with a mean, a logit and a value head.
+
+    Args:
+        layout: The heads.
+        noise_dim: Length of the latent z ~ N(0, I).
+        hidden: Width of the trunk.
+        n_layers: Hidden layers of the trunk.
+        deviation: Whether log sigma is a free vector, a function of z, or fixed.
+        initial_log_std: Where log sigma starts.
+        generator: Draws the initial weights.
+    """
+
+    column_of_level: Tensor
+    level_start: Tensor
+    logit_position: Tensor
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        noise_dim: int,
+        hidden: int,
+        n_layers: int,
+        deviation: Literal["shared", "state", "fixed"],
+        initial_log_std: float,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.noise_dim = noise_dim
+        self.is_squashed = layout.is_squashed
+        self.n_columns = len(layout.discrete)
+        n_gaussian = len(layout.gaussian)
+        sizes = np.diff(layout.level_start)
+        self.register_buffer("level_start", torch.from_numpy(layout.level_start), persistent=False)
+        self.register_buffer(
+            "column_of_level",
+            torch.from_numpy(np.repeat(np.arange(self.n_columns), sizes)),
+            persistent=False,
+        )
+        position, n_logits = _logit_position(layout)
+        self.register_buffer("logit_position", torch.from_numpy(position), persistent=False)
+        widths = [noise_dim, *[hidden] * n_layers]
+        self.trunk = nn.Sequential(
+            *(
+                layer
+                for a, b in zip(widths, widths[1:], strict=False)
+                for layer in (nn.Linear(a, b), nn.ReLU())
+            )
+        )
+        self.mean = nn.Linear(hidden, n_gaussian)
+        self.logits = nn.Linear(hidden, n_logits)
+        self.value = nn.Linear(hidden, 1)
+        self.log_std: nn.Linear | nn.Parameter
+        if deviation == "state":
+            self.log_std = nn.Linear(hidden, n_gaussian)
+        else:
+            self.log_std = nn.Parameter(
+                torch.full((n_gaussian,), float(initial_log_std)),
+                requires_grad=deviation == "shared",
+            )
+        initialise(self, generator)
+        if isinstance(self.log_std, nn.Linear):
+            nn.init.constant_(self.log_std.bias, initial_log_std)
+
+    def forward(self, noise: Float[Tensor, "draw noise"]) -> Distribution:
+        """The distributions of all columns, given latents."""
+        state = self.trunk(noise)
+        mean = self.mean(state)
+        log_std = self.log_std(state) if isinstance(self.log_std, nn.Linear) else self.log_std
+        return Distribution(
+            mean=mean,
+            log_std=log_std.clamp(-7.0, 2.0).expand_as(mean),
+            logits=self._logits(state),
+            value=self.value(state).squeeze(1),
+        )
+
+    def _logits(self, state: Tensor) -> Tensor:
+        logits = self.logits(state).clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+        if self.is_squashed:  # a flag has one logit; its "off" level stands at 0
+            return nn.functional.pad(logits, (1, 0)).index_select(1, self.logit_position)
+        return logits
+
+    def draw(self, distribution: Distribution, generator: torch.Generator) -> Draw:
+        """Draw one row from each distribution.
+
+        Levels are drawn for all columns at once: the running sum of the probabilities of all levels
+        passes column c between c and c + 1, so that one search in it finds every column's level.
+        """
+        mean, log_std, logits, _ = distribution
+        amount = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
+        n_draws = len(logits)
+        uniform = torch.rand((n_draws, self.n_columns), generator=generator, dtype=torch.float64)
+        normaliser = log_prob.log_normaliser(logits, self.column_of_level, self.n_columns)
+        share = (logits - normaliser[:, self.column_of_level]).exp().double()
+        level = torch.searchsorted(
+            share.cumsum(1), uniform + torch.arange(self.n_columns, dtype=torch.float64)
+        )
+        level = torch.minimum(torch.maximum(level, self.level_start[:-1]), self.level_start[1:] - 1)
+        return Draw(amount=amount, level=level)
+
+    def log_prob(self, distribution: Distribution, draw: Draw) -> Float[Tensor, " draw"]:
+        """Joint log-probability of each drawn row, summed over its columns."""
+        mean, log_std, logits, _ = distribution
+        amount = log_prob.gaussian(draw.amount, mean, log_std)
+        if self.is_squashed:
+            amount = amount - log_prob.tanh_correction(draw.amount)
+        level = log_prob.categorical(draw.level, logits, self.column_of_level, self.n_columns)
+        return amount.sum(1) + level.sum(1)
+
+    def entropy(self, distribution: Distribution) -> Float[Tensor, " draw"]:
+        """Entropy of each row's distribution in closed form (of the amounts before any tanh)."""
+        levels = divergence.categorical_entropy(
+            distribution.logits, self.column_of_level, self.n_columns
+        )
+        return divergence.gaussian_entropy(distribution.log_std).sum(1) + levels.sum(1)
+
+
+def _logit_position(layout: Layout) -> tuple[np.ndarray, int]:
+    """Where each joint level finds its logit: 0 is a constant zero, the others are learnt."""
+    positions: list[int] = []
+    n_logits = 0
+    for head in layout.discrete:
+        free = 1 if layout.is_squashed and head.n_levels == 2 else head.n_levels
+        positions += [0] * (head.n_levels - free)
+        positions += range(n_logits + 1, n_logits + 1 + free)
+        n_logits += free
+    return np.array(positions, dtype=np.int64), n_logits
+
+
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Torch's own default for linear layers, U(+-1/sqrt(fan in)), from a generator of ours."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            for weight in (layer.weight, layer.bias):
+                nn.init.uniform_(weight, -bound, bound, generator=generator)
