@@ -22,13 +22,33 @@ TABULAR: dict[str, tuple[float, float, str, dict[str, float]]] = {
     "r2s_auc": (0.902, 0.012, "higher", {"independent": 0.507}),
     "nmi": (0.0013, 0.0009, "lower", {"copy": 0.0, "holdout": 0.0011, "independent": 0.041}),
     "dwd": (0.412, 0.061, "lower", {"copy": 0.0, "holdout": 0.287, "independent": 0.122}),
-    "column_distance": (0.031, 0.004, "lower", {"copy": 0.0, "holdout": 0.024, "independent": 0.011}),
-    "association_distance": (0.048, 0.007, "lower", {"copy": 0.0, "holdout": 0.039, "independent": 0.174}),
+    "column_distance": (
+        0.031,
+        0.004,
+        "lower",
+        {"copy": 0.0, "holdout": 0.024, "independent": 0.011},
+    ),
+    "association_distance": (
+        0.048,
+        0.007,
+        "lower",
+        {"copy": 0.0, "holdout": 0.039, "independent": 0.174},
+    ),
     "detection_auc": (0.587, 0.029, "near 0.5", {"holdout": 0.506, "independent": 0.931}),
     "density": (0.942, 0.051, "near 1", {"copy": 1.214, "holdout": 1.002, "independent": 0.311}),
     "coverage": (0.931, 0.022, "higher", {"copy": 1.0, "holdout": 0.951, "independent": 0.402}),
-    "membership_auc": (0.523, 0.032, "near 0.5", {"copy": 1.0, "holdout": 0.498, "independent": 0.501}),
-    "membership_tpr_at_1pct_fpr": (0.014, 0.012, "lower", {"copy": 1.0, "holdout": 0.009, "independent": 0.011}),
+    "membership_auc": (
+        0.523,
+        0.032,
+        "near 0.5",
+        {"copy": 1.0, "holdout": 0.498, "independent": 0.501},
+    ),
+    "membership_tpr_at_1pct_fpr": (
+        0.014,
+        0.012,
+        "lower",
+        {"copy": 1.0, "holdout": 0.009, "independent": 0.011},
+    ),
     "domias_auc": (0.541, 0.033, "near 0.5", {"copy": 0.998, "holdout": 0.503}),
     "singling_out_risk": (0.012, 0.011, "lower", {"copy": 0.981, "control": 0.008, "naive": 0.004}),
     "linkability_risk": (0.021, 0.015, "lower", {"copy": 0.311, "control": 0.017, "naive": 0.012}),
@@ -36,12 +56,19 @@ TABULAR: dict[str, tuple[float, float, str, dict[str, float]]] = {
     "attribute_risk": (0.318, 0.029, "lower", {"copy": 0.941, "control": 0.312, "naive": 0.287}),
     "dcr_share": (0.517, 0.021, "near 0.5", {"copy": 1.0, "holdout": 0.5}),
     "identical_share": (0.0, 0.0, "lower", {"copy": 1.0, "holdout": 0.0}),
-}  # fmt: skip
+}
 
 
 def score(name: str, **fields: Any) -> dict[str, Any]:
     """One score as `Scorecard.to_dict` writes it."""
-    empty = {"group": "all", "value": None, "low": None, "high": None, "better": "higher", "n": None}
+    empty = {
+        "group": "all",
+        "value": None,
+        "low": None,
+        "high": None,
+        "better": "higher",
+        "n": None,
+    }
     return {"name": name, **empty, "meaning": "", "baseline": {}, "reason": None, **fields}
 
 
@@ -122,7 +149,10 @@ def _projection() -> dict[str, Any]:
     def cloud(shift: float) -> list[list[float]]:
         rows = [_bell(24, 0.4 + shift + 0.01 * i, 0.13) for i in range(24)]
         weights = _bell(24, 0.5, 0.16)
-        return [[w * v if w * v > 0.0004 else 0.0 for v in row] for w, row in zip(weights, rows, strict=True)]
+        return [
+            [w * v if w * v > 0.0004 else 0.0 for v in row]
+            for w, row in zip(weights, rows, strict=True)
+        ]
 
     edges = [float(k) for k in range(25)]
     return {"x_edges": edges, "y_edges": edges, "real": cloud(0), "synthetic": cloud(0.03)}
@@ -139,35 +169,44 @@ def make_scorecard() -> dict[str, Any]:
     return {
         "scores": _scores(),
         "context": {
-            "n_train": 2448,
-            "n_holdout": 612,
-            "n_synthetic": 5000,
-            "n_columns": 12,
+            "level": "full",
+            "seed": 2,
             "target": "outcome",
             "sensitive": ["sex"],
-            "generator": "TabularSynthesizer, preset default",
-            "seed": 2,
-            "level": "full",
-            "judges": {"utility": "gradient boosting", "detection": "gradient boosting"},
-            "digests": {"train": "sha256:4f0c9d2e71aa", "synthetic": "sha256:77be01c35d10"},
+            "rows": {"train": 2448, "holdout": 612, "synthetic": 5000},
+            "columns": {"modelled": [*NUMERIC, *LEVELS], "left_out": ["patient_id"]},
+            "judges": {"utility": ["logistic", "forest"], "detection": "gradient boosting"},
+            "split_digest": "4f0c9d2e71aa" * 5,
+            "synthetic_digest": "77be01c35d10" * 5,
+            "warnings": ["Utility and fidelity used 2,000 of 2,448 train rows, drawn by seed."],
             "versions": {"reinforge": "0.1.0", "scikit-learn": "1.9.0"},
         },
         "figures": {
             "marginals": _marginals(),
             "association": _association(),
             "roc": [
-                _roc("s2r", "utility", 0.161),
-                _roc("r2r", "utility", 0.131),
+                _roc("s2r_auc", "utility", 0.161),
+                _roc("r2r_auc", "utility", 0.131),
                 _roc("membership_auc", "attack", 0.91),
                 _roc("domias_auc", "attack", 0.85),
             ],
             "projection": _projection(),
             "rules": [
-                {"rule": "systolic > diastolic", "train": 0.0, "holdout": 0.0016, "synthetic": 0.0004},
-                {"rule": "age >= 18 or ward != 'surgery'", "train": 0.0, "holdout": 0.0, "synthetic": 0.0218},
+                {
+                    "rule": "systolic > diastolic",
+                    "train": 0.0,
+                    "holdout": 0.0016,
+                    "synthetic": 0.0004,
+                },
+                {
+                    "rule": "age >= 18 or ward != 'surgery'",
+                    "train": 0.0,
+                    "holdout": 0.0,
+                    "synthetic": 0.0218,
+                },
             ],
         },
-    }  # fmt: skip
+    }
 
 
 def make_history(n_steps: int = 400) -> list[dict[str, float]]:

@@ -93,7 +93,9 @@ _FIDELITY = (
         "density",
         "fidelity",
         "Density",
-        Scale(high=None, low_text="far from real rows", mark=1.0, mark_text="as dense as real rows"),
+        Scale(
+            high=None, low_text="far from real rows", mark=1.0, mark_text="as dense as real rows"
+        ),
         "How densely real neighbourhoods are filled by synthetic rows.",
     ),
     _entry(
@@ -101,7 +103,8 @@ _FIDELITY = (
         "fidelity",
         "Clusters that sort real from synthetic",
         Scale(low_text="clusters are mixed", high_text="clusters are apart"),
-        "How much the cluster of a row says about whether it is real (normalised mutual information).",
+        "How much the cluster of a row says about whether it is real (normalised mutual "
+        "information).",
     ),
     _entry(
         "dwd",
@@ -197,13 +200,14 @@ ENTRIES: dict[str, Entry] = {
     )
 }
 
-CONTROLS = {  # control -> (what it is, the shape of its mark); the order is that of the columns
-    "copy": ("copy of the training rows", "triangle"),
-    "holdout": ("fresh real rows", "circle"),
-    "train": ("training rows", "circle"),
-    "control": ("same attack on people not used", "circle"),
-    "naive": ("guess without synthetic rows", "square"),
-    "independent": ("columns drawn independently", "diamond"),
+CONTROLS = {  # control -> (what it is, in a column head, the shape of its mark), in column order
+    "copy": ("copy of the training rows", "copy", "triangle"),
+    "holdout": ("fresh real rows", "fresh", "circle"),
+    "train": ("training rows", "training", "circle"),
+    "control": ("same attack on people not used", "control", "circle"),
+    "naive": ("guess without synthetic rows", "guess", "square"),
+    "naive limit": ("such a guess, with luck", "lucky guess", "bar"),
+    "independent": ("columns drawn independently", "independent", "diamond"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Charts of distributions: one column at a time, pairs of columns, all columns squeezed into a plane."""
+"""Charts of distributions: single columns, pairs of columns, all columns in a plane."""
 
 from typing import Any
 
@@ -16,16 +16,15 @@ def marginal_chart(view: dict[str, Any]) -> Markup:
 
 
 def _histogram(view: dict[str, Any]) -> Markup:
-    left, top, right, bottom = 2.0, 6.0, 258.0, 104.0
-    n_bins = len(view["train"])
+    left, top, right, bottom = 1.0, 6.0, 239.0, 100.0
     highest = max([*view["train"], *view["holdout"], *view["synthetic"], 1e-9])
-    x = svg.linear((0, n_bins), (left, right))
+    x = svg.linear((0, len(view["train"])), (left, right))
     y = svg.linear((0, highest), (bottom, top))
 
-    def steps(shares: list[float]) -> list[svg.Point]:
+    def steps(heights: list[float]) -> list[svg.Point]:
         corners = [(left, bottom)]
-        for k, share in enumerate(shares):
-            corners += [(x(k), y(share)), (x(k + 1), y(share))]
+        for k, height in enumerate(heights):
+            corners += [(x(k), y(height)), (x(k + 1), y(height))]
         return [*corners, (right, bottom)]
 
     parts = [svg.path(steps(view["train"]), "train", closed=True)]
@@ -33,14 +32,13 @@ def _histogram(view: dict[str, Any]) -> Markup:
         parts.append(svg.path(steps(view["holdout"]), "holdout"))
     parts.append(svg.path(steps(view["synthetic"]), "synthetic"))
     parts.append(svg.line((left, bottom), (right, bottom), "axis"))
-    first, last = view["ends"]
-    parts.append(svg.text(shorten(first, 20), left, bottom + 15, css="tick"))
-    parts.append(svg.text(shorten(last, 20), right, bottom + 15, css="tick", anchor="end"))
-    return svg.chart(view["title"], view["description"], (260.0, 122.0), *parts)
+    for words, at, anchor in zip(view["ends"], (left, right), ("start", "end"), strict=False):
+        parts.append(svg.text(shorten(words, 18), at, bottom + 14, css="tick", anchor=anchor))
+    return svg.chart(view["title"], view["description"], (240.0, 118.0), *parts)
 
 
 def _levels(view: dict[str, Any]) -> Markup:
-    left, right, row = 84.0, 216.0, 19.0
+    left, right, row = 80.0, 196.0, 19.0
     highest = max([*view["train"], *view["holdout"], *view["synthetic"], 1e-9])
     x = svg.linear((0, highest), (left, right))
     parts: list[Markup] = []
@@ -53,10 +51,10 @@ def _levels(view: dict[str, Any]) -> Markup:
         if view["holdout"]:
             at = x(view["holdout"][k])
             parts.append(svg.line((at, y), (at, y + 9), "holdout"))
-        parts.append(svg.text(percent(round(synthetic, 3)), 260, y + 11, css="tick", anchor="end"))
+        parts.append(svg.text(percent(round(synthetic, 3)), 240, y + 11, css="tick", anchor="end"))
     height = row * len(view["labels"]) + 6
     parts.append(svg.line((left, 2), (left, height - 2), "axis"))
-    return svg.chart(view["title"], view["description"], (260.0, height), *parts)
+    return svg.chart(view["title"], view["description"], (240.0, height), *parts)
 
 
 def association_chart(view: dict[str, Any]) -> Markup:
@@ -79,7 +77,9 @@ def association_chart(view: dict[str, Any]) -> Markup:
     size = (gutter + side * n, 18 + side * n)
     parts = [svg.rectangle((gutter, 16.0), (side * n, side * n), "blank")]
     parts += [
-        svg.element("path", {"d": "".join(d), "class": css, "fill-opacity": f"{level / N_SHADES:.2f}"})
+        svg.element(
+            "path", {"d": "".join(d), "class": css, "fill-opacity": f"{level / N_SHADES:.2f}"}
+        )
         for (css, level), d in sorted(shades.items())
         if level
     ]
@@ -119,7 +119,9 @@ def projection_chart(view: dict[str, Any]) -> Markup:
                 )
     parts = [svg.rectangle((0.5, 0.5), (299.0, 239.0), "blank")]
     parts += [
-        svg.element("path", {"d": "".join(d), "class": "plus", "fill-opacity": f"{level / N_SHADES:.2f}"})
+        svg.element(
+            "path", {"d": "".join(d), "class": "plus", "fill-opacity": f"{level / N_SHADES:.2f}"}
+        )
         for level, d in sorted(shades.items())
     ]
     return svg.chart(view["title"], visible(view["description"]), (300.0, 240.0), *parts)

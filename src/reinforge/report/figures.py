@@ -1,4 +1,4 @@
-"""Charts of scores: strips with controls, ROC curves, groups, the risk-utility plane, learning curves."""
+"""Charts of scores: strips, ROC curves, groups, the risk-utility plane, learning curves."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ N_CURVE_STYLES = 6  # line styles that the page's CSS knows
 
 
 def strip_chart(view: dict[str, Any]) -> Markup:
-    """One score on its scale: a dot, its interval as a band, its controls as signs below the line."""
+    """One score on its scale: a dot, its interval as a band, its controls as signs below."""
     width, axis = 320.0, 9.0
     place = svg.linear((view["low"], view["high"]), (8.0, width - 8.0))
     parts = [svg.line((8.0, axis), (width - 8.0, axis), "axis")]
@@ -52,7 +52,9 @@ def _lanes(places: Sequence[float], apart: float = 10.0) -> list[int]:
 def sign(shape: str, css: str) -> Markup:
     """The sign of a control, for the legend in a line of text."""
     inner = svg.mark(shape, 7.0, 7.0, f"control c-{css}")
-    return svg.element("svg", {"viewBox": "0 0 14 14", "class": "sign", "aria-hidden": "true"}, inner)
+    return svg.element(
+        "svg", {"viewBox": "0 0 14 14", "class": "sign", "aria-hidden": "true"}, inner
+    )
 
 
 def _frame(plot: tuple[float, float, float, float]) -> Markup:
@@ -80,7 +82,7 @@ def _y_axis(place: ToPixel, at: Sequence[float], left: float, right: float) -> l
 
 def roc_chart(view: dict[str, Any]) -> Markup:
     """ROC curves on one square; `lowest` sets logarithmic axes for attacks at few false alarms."""
-    left, top, right, bottom = 44.0, 10.0, 330.0, 296.0
+    left, top, right, bottom = 40.0, 26.0, 330.0, 316.0
     if view["lowest"] is None:
         x, y = svg.linear((0, 1), (left, right)), svg.linear((0, 1), (bottom, top))
         at, chance = [0.0, 0.25, 0.5, 0.75, 1.0], [(0.0, 0.0), (1.0, 1.0)]
@@ -90,26 +92,33 @@ def roc_chart(view: dict[str, Any]) -> Markup:
         at = [value for value in (0.001, 0.01, 0.1, 1.0) if value >= view["lowest"]]
         chance = [(view["lowest"],) * 2, (1.0, 1.0)]
     parts = [*_x_axis(x, at, top, bottom), *_y_axis(y, at, left, right)]
-    parts += [svg.path([(x(a), y(b)) for a, b in chance], "chance"), _frame((left, top, right, bottom))]
+    parts += [
+        svg.path([(x(a), y(b)) for a, b in chance], "chance"),
+        _frame((left, top, right, bottom)),
+    ]
     for k, curve in enumerate(view["curves"]):
         points = [(x(a), y(b)) for a, b in curve["points"]]
         parts.append(svg.path(points, f"curve curve-{k % N_CURVE_STYLES}"))
-    parts.append(svg.text(view["x_label"], (left + right) / 2, 332, css="label", anchor="middle"))
-    parts.append(svg.text(view["y_label"], left - 36, top - 0.5, css="label hidden-label"))
-    return svg.chart(view["title"], view["description"], (340.0, 338.0), *parts)
+    parts.append(svg.text(view["x_label"], right, 350, css="label", anchor="end"))
+    parts.append(svg.text(view["y_label"], 6, 12, css="label"))
+    return svg.chart(view["title"], view["description"], (340.0, 354.0), *parts)
 
 
 def reference_sign() -> Markup:
     """The sign of a reference value, for the legend in a line of text."""
     inner = svg.line((7.0, 0.0), (7.0, 14.0), "reference")
-    return svg.element("svg", {"viewBox": "0 0 14 14", "class": "sign", "aria-hidden": "true"}, inner)
+    return svg.element(
+        "svg", {"viewBox": "0 0 14 14", "class": "sign", "aria-hidden": "true"}, inner
+    )
 
 
 def swatch(k: int | None) -> Markup:
     """The line style of a curve, for a legend; None is the line of guessing."""
     css = "chance" if k is None else f"curve curve-{k % N_CURVE_STYLES}"
     inner = svg.line((0.0, 5.0), (26.0, 5.0), css)
-    return svg.element("svg", {"viewBox": "0 0 26 10", "class": "swatch", "aria-hidden": "true"}, inner)
+    return svg.element(
+        "svg", {"viewBox": "0 0 26 10", "class": "swatch", "aria-hidden": "true"}, inner
+    )
 
 
 def forest_chart(view: dict[str, Any]) -> Markup:
@@ -144,7 +153,7 @@ def _forest_row(group: dict[str, Any], y: float, place: ToPixel) -> list[Markup]
 
 def plane_chart(view: dict[str, Any]) -> Markup:
     """The risk-utility picture: usefulness to the right, what an attack finds upwards."""
-    left, top, right, bottom = 46.0, 14.0, 450.0, 270.0
+    left, top, right, bottom = 40.0, 34.0, 450.0, 290.0
     x = svg.linear(view["x_domain"], (left, right))
     y = svg.linear(view["y_domain"], (bottom, top))
     parts = [
@@ -152,10 +161,19 @@ def plane_chart(view: dict[str, Any]) -> Markup:
         *_y_axis(y, svg.ticks(*view["y_domain"]), left, right),
         _frame((left, top, right, bottom)),
     ]
+    for rule in view["lines"]:
+        if rule["y"] is not None:
+            parts.append(svg.line((left, y(rule["y"])), (right, y(rule["y"])), "reference"))
+            words_at = (right, y(rule["y"]) + 12)
+        else:
+            parts.append(svg.line((x(rule["x"]), top), (x(rule["x"]), bottom), "reference"))
+            words_at = (x(rule["x"]) - 5, top + 12)
+        parts.append(svg.text(shorten(rule["label"], 40), *words_at, css="tick", anchor="end"))
     for point in view["points"]:
         parts += _plane_point(point, (x(point["x"]), y(point["y"])), x, y, (left, right))
     parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
-    return svg.chart(view["title"], view["description"], (470.0, 312.0), *parts)
+    parts.append(svg.text(view["y_label"], 6, 14, css="label"))
+    return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)
 
 
 def _plane_point(
@@ -175,7 +193,7 @@ def _plane_point(
     words_at = at[0] - 12 if to_the_left else at[0] + 12
     anchor = "end" if to_the_left else "start"
     css = "name strong" if point["is_generator"] else "name"
-    parts.append(svg.text(shorten(point["name"], 34), words_at, at[1] - 9, css=css, anchor=anchor))
+    parts.append(svg.text(shorten(point["label"], 34), words_at, at[1] - 9, css=css, anchor=anchor))
     return parts
 
 
@@ -189,7 +207,7 @@ def curve_chart(view: dict[str, Any]) -> Markup:
     middle = [(x(p["x"]), y(p["mean"])) for p in view["points"]]
     parts = [
         *_x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
-        *_y_axis(y, svg.ticks(*view["y_domain"], 3), left, right),
+        *_y_axis(y, svg.ticks(*view["y_domain"], n_wanted=3), left, right),
         svg.path(outline, "range", closed=True),
         svg.path(middle, "curve curve-0"),
         _frame((left, top, right, bottom)),

@@ -68,8 +68,9 @@ def tick(value: float) -> str:
 def visible(text: object) -> str:
     """Foreign text with every invisible or direction-turning character made visible.
 
-    A column name may hold a newline, a right-to-left override or half of a surrogate pair: the first
-    breaks a table, the second reorders the numbers beside it, the third cannot be written as UTF-8.
+    A column name may hold a newline, a right-to-left override or half of a surrogate pair: the
+    first breaks a table, the second turns the numbers beside it around, the third cannot be written
+    as UTF-8.
     """
     return "".join(
         char

@@ -1,6 +1,8 @@
 """Aggregates of `figures` and of the training history as views of charts."""
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from reinforge.report.catalogue import entry_of
@@ -13,6 +15,7 @@ N_MARGINALS = 60
 N_ASSOCIATED = 40
 N_LEVELS = 10
 N_POINTS = 120
+FEWEST = 5  # real rows in a cell that is shown
 _NUMERIC = frozenset({"continuous", "integer", "datetime", "timedelta", "numeric"})
 _NO_CURVE = frozenset({"step", "seconds", "iteration", "epoch", "time"})
 
@@ -25,14 +28,12 @@ def shares(values: object) -> list[float]:
 
 
 def roc(curves: object, family: str) -> View | None:
-    """ROC curves of one family; attacks get logarithmic axes down to the lowest false alarm rate."""
-    found = []
+    """ROC curves of one family; attacks get logarithmic axes, down to few false alarms."""
+    found: list[View] = []
     for raw in curves if isinstance(curves, list | tuple) else ():
         points = list(zip(shares(raw.get("fpr")), shares(raw.get("tpr")), strict=False))
         if raw.get("family") == family and points:
             title = entry_of(str(raw.get("name", ""))).title
-            if title == raw.get("name") and f"{title}_auc" != title:
-                title = entry_of(f"{title}_auc").title
             auc = decimals(number(raw.get("auc")))
             found.append({"title": visible(title), "auc": auc, "points": points})
     if not found:
@@ -47,7 +48,7 @@ def roc(curves: object, family: str) -> View | None:
         "curves": found,
         "lowest": lowest,
         "x_label": "false alarms →",
-        "y_label": "found",
+        "y_label": "↑ cases found" if family == "utility" else "↑ training records found",
     }
 
 
@@ -66,49 +67,60 @@ def marginals(raw: object) -> View:
 
 def marginal(raw: Mapping[str, Any]) -> View:
     """One column: bins of a numeric one, levels of a discrete one (the most frequent of many)."""
-    train, synthetic = shares(raw.get("train")), shares(raw.get("synthetic"))
-    holdout = shares(raw.get("holdout"))
+    sides = {side: shares(raw.get(side)) for side in ("train", "holdout", "synthetic")}
+    n = max(map(len, sides.values()))
+    sides = {side: _padded(values, n) if values else [] for side, values in sides.items()}
     labels = [visible(label) for label in raw.get("labels") or []]
-    is_numeric = raw.get("kind") in _NUMERIC and len(train) > 1
-    n = max(len(train), len(synthetic), len(holdout))
-    train, synthetic = _padded(train, n), _padded(synthetic, n)
-    holdout = _padded(holdout, n) if holdout else []
-    apart = difference(train, synthetic)
-    if not is_numeric:
-        labels, train, holdout, synthetic = _pooled(labels, train, holdout, synthetic)
+    labels = (labels + [""] * n)[:n]
+    apart = difference(sides["train"], sides["synthetic"])
     name = visible(raw.get("column", ""))
-    return {
+    view = {
         "column": name,
-        "kind": visible(raw.get("kind", "")),
         "title": f"Distribution of {name}",
-        "description": f"Training and synthetic shares differ by {decimals(apart)} (0 same, 1 apart).",
-        "is_numeric": is_numeric,
-        "labels": labels,
-        "ends": (labels[0], labels[-1]) if labels else ("", ""),
-        "train": train,
-        "holdout": holdout,
-        "synthetic": synthetic,
+        "description": f"Training and synthetic differ by {decimals(apart)} (0 same, 1 apart).",
+        "is_numeric": raw.get("kind") in _NUMERIC and n > 1,
         "difference": apart,
         "apart": decimals(apart),
     }
+    if not view["is_numeric"]:
+        labels, sides = _pooled(labels, sides)
+        return {**view, "labels": labels, **sides, "missing": ""}
+    return view | _bins(labels, sides)
+
+
+def _bins(labels: list[str], sides: dict[str, list[float]]) -> View:
+    """Bins that hold any row; the share of missing values stands in words beside them."""
+    missing = ""
+    if labels[-1] == "(missing)":
+        real, made = (percent(sides[side][-1]) for side in ("train", "synthetic"))
+        missing = f"missing: {real} of training rows, {made} of synthetic rows"
+        labels = labels[:-1]
+    held = [
+        k for k in range(len(labels)) if any(values[k] > 0 for values in sides.values() if values)
+    ]
+    kept = range(held[0], held[-1] + 1) if held else range(0)
+    bars = {side: [values[k] for k in kept] if values else [] for side, values in sides.items()}
+    ends = [labels[k].replace(">=", "≥") for k in (*kept[:1], *kept[-1:])]
+    return {"labels": [labels[k] for k in kept], "ends": ends, "missing": missing, **bars}
 
 
 def _padded(values: list[float], n: int) -> list[float]:
     return values + [0.0] * (n - len(values))
 
 
-def _pooled(labels: list[str], *columns: list[float]) -> tuple[list[str], ...]:
-    n = len(columns[0])
-    labels = (labels + [""] * n)[:n]
-    if n <= N_LEVELS:
-        return (labels, *columns)  # type: ignore[return-value]
-    order = sorted(range(n), key=lambda k: -max(column[k] for column in columns if column))
+def _pooled(
+    labels: list[str], sides: dict[str, list[float]]
+) -> tuple[list[str], dict[str, list[float]]]:
+    if len(labels) <= N_LEVELS:
+        return labels, sides
+    columns = [values for values in sides.values() if values]
+    order = sorted(range(len(labels)), key=lambda k: -max(column[k] for column in columns))
     kept, rest = sorted(order[: N_LEVELS - 1]), order[N_LEVELS - 1 :]
-    pooled = [
-        [column[k] for k in kept] + [sum(column[k] for k in rest)] if column else []
-        for column in columns
-    ]
-    return ([labels[k] for k in kept] + [f"{len(rest)} more"], *pooled)  # type: ignore[return-value]
+    pooled = {
+        side: [values[k] for k in kept] + [sum(values[k] for k in rest)] if values else []
+        for side, values in sides.items()
+    }
+    return [labels[k] for k in kept] + [f"{len(rest)} more"], pooled
 
 
 def association(raw: object) -> View | None:
@@ -116,7 +128,10 @@ def association(raw: object) -> View | None:
     if not isinstance(raw, Mapping):
         return None
     names = [visible(name) for name in raw.get("columns") or []]
-    train, synthetic = _matrix(raw.get("train"), len(names)), _matrix(raw.get("synthetic"), len(names))
+    train, synthetic = (
+        _matrix(raw.get("train"), len(names)),
+        _matrix(raw.get("synthetic"), len(names)),
+    )
     if len(names) < 2:
         return None
     apart = [
@@ -156,15 +171,23 @@ def _most_different(apart: list[list[float | None]]) -> list[int]:
     return sorted(order[:N_ASSOCIATED])
 
 
-def projection(raw: object) -> View | None:
-    """Two histograms on the two main axes of the real rows, shaded on one scale."""
+def projection(raw: object, n_real: float | None = None) -> View | None:
+    """Two histograms on the two main axes of the real rows, shaded on one scale.
+
+    Cells are joined until they hold about eight real rows on average, and a cell with fewer than
+    five real rows stays blank: a lone cell would be a person.
+    """
     if not isinstance(raw, Mapping):
         return None
-    sides = [[shares(row) for row in raw.get(side) or []] for side in ("real", "synthetic")]
-    bound = max((share for side in sides for row in side for share in row), default=0.0)
+    real, made = ([shares(row) for row in raw.get(side) or []] for side in ("real", "synthetic"))
+    n_cells = len(real) * max(map(len, real), default=0)
+    factor = next((k for k in (1, 2, 3, 4) if n_cells / k**2 <= (n_real or math.inf) / 8), 6)
+    real, made = _joined(real, factor), _joined(made, factor)
+    fewest = (FEWEST - 0.5) / n_real if n_real else 0.0
+    real = [[share if share >= fewest else 0.0 for share in row] for row in real]
+    bound = max((share for side in (real, made) for row in side for share in row), default=0.0)
     if bound <= 0:
         return None
-    titles = ("Real rows", "Synthetic rows")
     return {
         "maps": [
             {
@@ -174,9 +197,18 @@ def projection(raw: object) -> View | None:
                 "cells": [list(row) for row in zip(*side, strict=False)],
                 "bound": bound,
             }
-            for title, side in zip(titles, sides, strict=True)
+            for title, side in (("Real rows", real), ("Synthetic rows", made))
         ]
     }
+
+
+def _joined(cells: list[list[float]], factor: int) -> list[list[float]]:
+    n_rows, n_columns = len(cells), max(map(len, cells), default=0)
+    joined = [[0.0] * math.ceil(n_columns / factor) for _ in range(math.ceil(n_rows / factor))]
+    for i, row in enumerate(cells):
+        for j, share in enumerate(row):
+            joined[i // factor][j // factor] += share
+    return joined
 
 
 def rules(raw: object) -> list[View]:
@@ -190,7 +222,7 @@ def rules(raw: object) -> list[View]:
 
 
 def curves_of(history: Sequence[Mapping[str, Any]]) -> list[View]:
-    """A learning curve for every number in the history, known ones first."""
+    """A learning curve for every number of the history that changes, known ones first."""
     keys = dict.fromkeys(key for line in history for key in line if key not in _NO_CURVE)
     known = [key for key in CURVES if key in keys]
     views = [_curve(key, history) for key in (*known, *(k for k in keys if k not in CURVES))]
@@ -205,7 +237,7 @@ def _curve(key: str, history: Sequence[Mapping[str, Any]]) -> View | None:
         for k, (step, value) in enumerate(zip(steps, values, strict=True))
         if value is not None
     ]
-    if len(pairs) < 2:
+    if len(pairs) < 2 or len({value for _, value in pairs}) < 2:
         return None
     points = _thinned(pairs)
     low, high = min(p["low"] for p in points), max(p["high"] for p in points)
@@ -226,7 +258,7 @@ def _curve(key: str, history: Sequence[Mapping[str, Any]]) -> View | None:
 def _thinned(pairs: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
     n = min(len(pairs), N_POINTS)
     edges = [round(k * len(pairs) / n) for k in range(n + 1)]
-    stretches = [pairs[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    stretches = [pairs[a:b] for a, b in pairwise(edges)]
     return [
         {
             "x": stretch[-1][0],

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reinforge.report.catalogue import CONTROLS, ENTRIES, Scale, entry_of
-from reinforge.report.numbers import count, decimals, interval, number, visible
+from reinforge.report.numbers import count, decimals, interval, number, tick, visible
 from reinforge.report.svg import nice_ceiling
 
 View = dict[str, Any]
@@ -44,9 +44,30 @@ def read_score(score: Mapping[str, Any]) -> View:
     }
 
 
+def with_real_control(scores: Sequence[View]) -> list[View]:
+    """Give every score of synthetic-trained models the control that another score holds.
+
+    A generator that copies its training rows trains the same models as these rows do, so that its
+    S2R is their R2R.
+    """
+    real = {(s["name"], s["group"]): s["value"] for s in scores if s["name"].startswith("r2r_")}
+    found = []
+    for score in scores:
+        value = real.get((score["name"].replace("s2r_", "r2r_", 1), score["group"]))
+        if score["name"].startswith("s2r_") and value is not None:
+            score = {**score, "baseline": {"copy": value} | score["baseline"]}
+        found.append(score)
+    return found
+
+
 def is_all(score: View) -> bool:
     """Whether a score is about everybody."""
     return bool(score["group"] == EVERYONE)
+
+
+def is_people(score: View) -> bool:
+    """Whether a score is about a group of people, and not about everybody or some columns."""
+    return not is_all(score) and score["group"] != "worst columns"
 
 
 def by_order(scores: Iterable[View]) -> list[View]:
@@ -66,11 +87,11 @@ def strip_view(score: View) -> View:
     spoken = ", ".join(f"{c['label']} {decimals(c['value'])}" for c in controls)
     return {
         "title": f"{score['title']}: {decimals(score['value'])}",
-        "description": f"Scale from {decimals(low)} to {decimals(high)}. Controls: {spoken or 'none'}.",
+        "description": f"Scale from {tick(low)} to {tick(high)}. Controls: {spoken or 'none'}.",
         "low": low,
         "high": high,
-        "low_text": f"{decimals(low)} {scale.low_text if low == scale.low else ''}".strip(),
-        "high_text": f"{decimals(high)} {scale.high_text if high == scale.high else ''}".strip(),
+        "low_text": f"{tick(low)} {scale.low_text if low == scale.low else ''}".strip(),
+        "high_text": f"{tick(high)} {scale.high_text if high == scale.high else ''}".strip(),
         "mark": scale.low if low < scale.low else scale.mark,
         "mark_text": scale.low_text if low < scale.low else scale.mark_text,
         "value": score["value"],
@@ -100,9 +121,10 @@ def ordered(baseline: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def control_view(name: str, value: float) -> View:
     """A control with its label and the sign that stands for it."""
-    label, shape = CONTROLS.get(name, (visible(name), "bar"))
-    css = name if name in CONTROLS else "unknown"
-    return {"name": visible(name), "label": label, "shape": shape, "css": css, "value": value}
+    shown = visible(name)
+    label, short, shape = CONTROLS.get(name, (shown, shown, "bar"))
+    css = name.split()[0] if name in CONTROLS else "unknown"
+    return {"label": label, "short": short, "shape": shape, "css": css, "value": value}
 
 
 def score_row(score: View) -> View:

@@ -1,7 +1,6 @@
 """Views of the privacy, group and risk-utility sections: many scores laid side by side."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from reinforge.report.catalogue import CONTROLS
 from reinforge.report.numbers import decimals, visible
@@ -70,9 +69,12 @@ def groups(scores: Sequence[View]) -> View:
 def forest_view(rows: Sequence[View]) -> View:
     """One score for several groups on one scale that fits their intervals."""
     shown = rows[: N_FOREST_GROUPS + 1]
-    ends = [end for row in shown for end in (row["value"], row["low"], row["high"]) if end is not None]
+    ends = [
+        end for row in shown for end in (row["value"], row["low"], row["high"]) if end is not None
+    ]
     pad = (max(ends) - min(ends)) * 0.08 or 0.05
     low, high = min(ends) - pad, max(ends) + pad
+    low = max(low, 0.0) if min(ends) >= 0 else low
     return {
         "title": f"{rows[0]['title']}, group by group",
         "description": "; ".join(f"{visible(r['group'])} {decimals(r['value'])}" for r in shown),
@@ -89,7 +91,9 @@ def forest_view(rows: Sequence[View]) -> View:
                 "name": "everybody" if is_all(row) else row["group"],
                 "is_all": is_all(row),
                 "value": row["value"],
-                "interval": None if row["low"] is None or row["high"] is None else (row["low"], row["high"]),
+                "interval": None
+                if row["low"] is None or row["high"] is None
+                else (row["low"], row["high"]),
                 "n": row["n"],
             }
             for row in shown
@@ -124,8 +128,7 @@ def plane(scores: Sequence[View]) -> View | None:
         return None
     points = [
         {
-            **control_view(name, 0.0),
-            "name": CONTROLS.get(name, (visible(name), ""))[0],
+            **control_view(name, value),
             "is_generator": False,
             "x": value,
             "y": up["baseline"][name],
@@ -141,14 +144,35 @@ def plane(scores: Sequence[View]) -> View | None:
     return {
         "title": "Risk and utility: this generator and its controls",
         "description": "; ".join(
-            f"{p['name']}: {decimals(p['x'])} across, {decimals(p['y'])} up" for p in points
+            f"{p['label']}: {decimals(p['x'])} across, {decimals(p['y'])} up" for p in points
         ),
+        "lines": _lines(across, up),
         "x_label": f"{across['title']} ({across['name']}) →",
-        "y_label": f"{up['title']} ({up['name']})",
-        "x_domain": (min([*xs, across["scale"].low]), max([*xs, 1.0])),
-        "y_domain": (min([*ys, 0.5]), max([*ys, 1.0])),
+        "y_label": f"↑ {up['title']} ({up['name']})",
+        "x_domain": _padded(min([*xs, across["scale"].low]), max([*xs, 1.0])),
+        "y_domain": _padded(min([*ys, 0.5]), max([*ys, 1.0])),
         "points": points,
     }
+
+
+def _lines(across: View, up: View) -> list[View]:
+    """Controls that only one of the two scores has: a line instead of a point."""
+    upright = [
+        {"label": control_view(name, value)["label"], "x": value, "y": None}
+        for name, value in ordered(across["baseline"])
+        if name not in up["baseline"]
+    ]
+    level = [
+        {"label": control_view(name, value)["label"], "x": None, "y": value}
+        for name, value in ordered(up["baseline"])
+        if name not in across["baseline"]
+    ]
+    return upright + level
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    room = 0.06 * (high - low)
+    return low - room, high + room
 
 
 def _generator_point(across: View, up: View) -> View:
@@ -157,7 +181,7 @@ def _generator_point(across: View, up: View) -> View:
         return (score["low"], score["high"]) if known else None
 
     return {
-        "name": "this generator",
+        "label": "this generator",
         "shape": "circle",
         "css": "",
         "is_generator": True,

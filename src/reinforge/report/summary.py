@@ -1,12 +1,20 @@
-"""A scorecard as the plain view that the page shows: dictionaries in, dictionaries out, no markup."""
+"""A scorecard as the plain view that the page shows: dicts in, dicts out, no markup."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reinforge.report.catalogue import entry_of
-from reinforge.report.numbers import NOTHING, count, shorten, visible
+from reinforge.report.catalogue import ENTRIES, entry_of
+from reinforge.report.numbers import NOTHING, count, number, shorten, visible
 from reinforge.report.pictures import association, curves_of, marginals, projection, roc, rules
-from reinforge.report.score_view import View, by_order, is_all, read_score, score_row
+from reinforge.report.score_view import (
+    View,
+    by_order,
+    is_all,
+    is_people,
+    read_score,
+    score_row,
+    with_real_control,
+)
 from reinforge.report.sections import groups, plane, privacy_blocks
 from reinforge.report.words import CONTEXT_LABELS, MISLEADING, NOT_TESTED
 
@@ -33,7 +41,7 @@ def summarise(
     """Arrange everything that the page says.
 
     Args:
-        scorecard: ``Scorecard.to_dict()``: lists under ``scores``, dicts under ``context``, ``figures``.
+        scorecard: ``Scorecard.to_dict()``: ``scores``, ``context``, ``figures``.
         history: One dict a training step, as in ``history.jsonl``.
         settings: The resolved settings of the run; nested dicts are flattened.
         title: The heading of the page.
@@ -42,13 +50,14 @@ def summarise(
     Returns:
         The view: text, finite numbers and lists of them only.
     """
-    scores = [read_score(score) for score in scorecard.get("scores") or []]
+    scores = with_real_control([read_score(score) for score in scorecard.get("scores") or []])
     context = dict(scorecard.get("context") or {})
     figures = dict(scorecard.get("figures") or {})
     valued = [score for score in scores if score["value"] is not None]
     return {
         "title": visible(title),
-        "facts": facts(context, date),
+        "facts": facts({**context, "settings": dict(settings or {})}, date),
+        "warnings": [visible(warning) for warning in context.get("warnings") or []],
         "cards": cards(scores),
         "families": {
             family: [score_row(s) for s in by_order(valued) if s["family"] == family and is_all(s)]
@@ -60,14 +69,14 @@ def summarise(
         "roc": {family: roc(figures.get("roc"), family) for family in ("utility", "attack")},
         "marginals": marginals(figures.get("marginals")),
         "association": association(figures.get("association")),
-        "projection": projection(figures.get("projection")),
+        "projection": projection(figures.get("projection"), n_real_rows(context)),
         "rules": rules(figures.get("rules")),
         "curves": curves_of(history or []),
         "missing": missing(scores),
-        "not_tested": [*map(visible, context.get("not_tested") or []), *NOT_TESTED],
+        "not_tested": not_tested(scores, context),
         "misleading": MISLEADING,
         "settings": flatten(settings or {}),
-        "context": flatten(context),
+        "context": flatten({key: context[key] for key in context if key != "warnings"}),
     }
 
 
@@ -78,10 +87,24 @@ def facts(context: Mapping[str, Any], date: str) -> list[tuple[str, str]]:
     for label, keys in CONTEXT_LABELS:
         key = next((key for key in keys if key in flat), None)
         if key is not None:
-            value = flat[key]
-            shown[label] = count(value) if label.endswith(("rows", "Columns")) else as_text(value)
+            shown[label] = _fact(label, flat[key])
     shown.setdefault("Date of this page", date)
     return [(label, shorten(text, 60)) for label, text in shown.items()]
+
+
+def n_real_rows(context: Mapping[str, Any]) -> float | None:
+    """How many training rows the figures rest on, where the context says so."""
+    flat = dict(leaves(context))
+    return number(flat.get("rows_used.train", flat.get("rows.train")))
+
+
+def _fact(label: str, value: object) -> str:
+    if label == "Columns" and isinstance(value, list | tuple):
+        return count(len(value))
+    if label.endswith(("rows", "Columns")):
+        return count(value)
+    text = as_text(value)
+    return text.removeprefix("sha256:")[:12] if label.endswith("digest") else text
 
 
 def cards(scores: Sequence[View]) -> list[View]:
@@ -95,7 +118,9 @@ def cards(scores: Sequence[View]) -> list[View]:
             found.append({**score_row((with_value or present)[0]), "family": present[0]["family"]})
     exposed = most_exposed(scores)
     if exposed is not None:
-        place = next((k for k, c in enumerate(found) if c["name"] == "membership_auc"), len(found) - 1)
+        place = next(
+            (k for k, c in enumerate(found) if c["name"] == "membership_auc"), len(found) - 1
+        )
         found.insert(place + 1, exposed)
     return found
 
@@ -105,7 +130,7 @@ def most_exposed(scores: Sequence[View]) -> View | None:
     groups_of = [
         score
         for score in scores
-        if score["name"] == "membership_auc" and not is_all(score) and score["value"] is not None
+        if score["name"] == "membership_auc" and score["value"] is not None and is_people(score)
     ]
     if not groups_of:
         return None
@@ -133,6 +158,17 @@ def missing(scores: Sequence[View]) -> list[View]:
         }
         for (name, reason), found in lines.items()
     ]
+
+
+def not_tested(scores: Sequence[View], context: Mapping[str, Any]) -> list[str]:
+    """What stays open: attacks that nobody ran, then what no score here measures."""
+    present = {score["name"] for score in scores}
+    names = [name for name, entry in ENTRIES.items() if entry.family == "privacy"]
+    absent = [name for name in names if name not in present]
+    left_out = []
+    if absent and len(absent) < len(names):
+        left_out = [f"Attacks that this scorecard leaves out: {', '.join(absent)}."]
+    return [*left_out, *map(visible, context.get("not_tested") or []), *NOT_TESTED]
 
 
 def leaves(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Small SVG strings: every text and attribute is escaped, every colour is a class of the page's CSS."""
+"""Small SVG strings: texts and attributes are escaped, colours are classes of the page's CSS."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ def element(tag: str, attributes: Mapping[str, object], *children: str) -> Marku
         for name, value in attributes.items()
     )
     inner = Markup("").join(escape(child) for child in children)
-    return Markup(f"<{tag}{words}>{inner}</{tag}>")  # noqa: S704 - words and inner are escaped
+    return Markup(f"<{tag}{words}>{inner}</{tag}>")
 
 
 def chart(title: str, description: str, size: tuple[float, float], *children: str) -> Markup:
@@ -117,4 +117,6 @@ def nice_ceiling(value: float) -> float:
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(power * k for k in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if power * k >= value * (1 - 1e-9))
+    return next(
+        power * k for k in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if power * k >= value * (1 - 1e-9)
+    )

@@ -1,4 +1,4 @@
-"""Standing text of the page: what no score here measures, how numbers mislead, how to read a curve."""
+"""Standing text of the page: what no score measures, how numbers mislead, how to read a curve."""
 
 NOT_TESTED = (
     "Attackers who hold the trained model, its weights or its training log. All attacks here see "
@@ -19,7 +19,8 @@ MISLEADING = (
     "another seed.",
     "An attack that does no better than its control may be a weak attack. It is no proof that none "
     "can succeed.",
-    "A wide interval means: not measured precisely enough. A small holdout makes every interval wide.",
+    "A wide interval means: not measured precisely enough. A small holdout makes every interval "
+    "wide.",
     "Of many scores and groups, some look striking by chance. Expect about one interval in twenty "
     "to miss.",
     "Distance to the nearest record shows similarity. Balanced distances have been seen beside "
@@ -29,20 +30,22 @@ MISLEADING = (
     "This page was computed from real records. Treat it as a statistic about them.",
 )
 
-CONTEXT_LABELS = (  # label -> the keys of the context that may hold it, the first one wins
-    ("Training rows", ("n_train", "rows.train", "n_rows.train", "train_rows")),
-    ("Holdout rows", ("n_holdout", "rows.holdout", "n_rows.holdout", "holdout_rows")),
-    ("Synthetic rows", ("n_synthetic", "rows.synthetic", "n_rows.synthetic", "synthetic_rows")),
-    ("Columns", ("n_columns", "columns.total", "columns")),
+CONTEXT_LABELS = (  # label -> the keys of context and settings that may hold it, the first one wins
+    ("Training rows", ("rows.train", "n_train")),
+    ("Holdout rows", ("rows.holdout", "n_holdout")),
+    ("Synthetic rows", ("rows.synthetic", "n_synthetic")),
+    ("Columns", ("columns.modelled", "n_columns", "columns")),
     ("Target", ("target",)),
     ("Sensitive columns", ("sensitive",)),
-    ("Generator", ("generator", "generator.name", "preset", "system")),
-    ("Judge", ("judge", "judges.utility", "judges")),
-    ("Seed", ("seed", "seeds.evaluation", "seeds.evaluate")),
-    ("Level", ("level",)),
-    ("Data digest", ("digests.train", "digest.train", "data_digest", "digest")),
-    ("reinforge", ("version", "versions.reinforge")),
-    ("Date of this page", ("date", "created", "created_at")),
+    ("Generator", ("generator", "settings.generator", "settings.system")),
+    ("Preset", ("preset", "settings.preset")),
+    ("Seed of the generator", ("settings.seed",)),
+    ("Seed of this evaluation", ("seed",)),
+    ("Depth of this evaluation", ("level",)),
+    ("Real data digest", ("split_digest", "digests.train")),
+    ("Synthetic data digest", ("synthetic_digest", "digests.synthetic")),
+    ("reinforge", ("versions.reinforge", "version")),
+    ("Date of this page", ("date", "created")),
 )
 
 CURVES = {  # key of history.jsonl -> (title, how to read it)
@@ -50,6 +53,14 @@ CURVES = {  # key of history.jsonl -> (title, how to read it)
         "Reward",
         "What the generator earns for its rows. It may fall while the rows get better, because the "
         "discriminator that hands it out learns as well; a level line late in training is the aim.",
+    ),
+    "realism": (
+        "Realism",
+        "The part of the reward that says how real the rows look, before rewards of your own.",
+    ),
+    "reward_std": (
+        "Spread of the reward",
+        "How much the reward differs from row to row. Near 0 there is nothing left to learn from.",
     ),
     "discriminator_loss": (
         "Discriminator loss",
@@ -67,7 +78,7 @@ CURVES = {  # key of history.jsonl -> (title, how to read it)
     ),
     "policy_loss": (
         "Policy loss",
-        "The objective of the policy gradient. Its size says little; its swings should stay bounded.",
+        "The objective of the policy gradient. Its size says little; its swings should stay small.",
     ),
     "value_loss": (
         "Value loss",
@@ -75,7 +86,7 @@ CURVES = {  # key of history.jsonl -> (title, how to read it)
     ),
     "clip_fraction": (
         "Share of clipped updates",
-        "How often an update hit its permitted size. Near 0 steps are timid, above 0.3 they are rough.",
+        "How often an update hit its permitted size. Near 0 steps are timid, above 0.3 rough.",
     ),
     "r1_penalty": (
         "Gradient penalty",
