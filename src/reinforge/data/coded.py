@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from reinforge.data.dtypes import (
-    EXACT,
     can_hold_missing,
     dtype_of,
     is_object,
@@ -75,11 +74,17 @@ def from_coded(coded: pd.DataFrame, schema: Schema, *, first_row: int = 0) -> pd
     pieces = {}
     for column in schema.columns:
         if column.is_modelled:
-            values = coded[column.name].to_numpy(dtype="float64")
-            pieces[column.name] = pd.Series(decode(values, column), copy=False).array
+            pieces[column.name] = decode(coded[column.name].to_numpy(dtype="float64"), column)
         elif column.kind in {"constant", "empty"} or column.remake:
             pieces[column.name] = _filled(column, len(coded), first_row)
-    return pd.DataFrame(pieces, index=coded.index, columns=list(pieces))
+    series = {name: _as_series(piece, coded.index) for name, piece in pieces.items()}
+    return pd.DataFrame(series, index=coded.index, columns=list(pieces))
+
+
+def _as_series(values: Any, index: pd.Index) -> pd.Series:
+    """A column of just that dtype: pandas 3 would turn objects that are text into its own text."""
+    values = values.array if isinstance(values, pd.Series) else values
+    return pd.Series(values, index=index, dtype=values.dtype, copy=False)
 
 
 def encode(series: pd.Series, column: Column) -> np.ndarray:
@@ -128,7 +133,7 @@ def _written(values: np.ndarray, column: Column) -> Any:
         if column.decimals == 0 and step is None:
             step = 1.0
         return times_as(values, name, step=step)
-    if textual and name != "object":
+    if textual:
         return _numbers_as_text(values, column)
     return numbers_as(values, name)
 
@@ -236,23 +241,17 @@ def _filled(column: Column, n_rows: int, first_row: int) -> Any:
     if column.dtype.startswith("category"):
         return pd.Categorical([None] * n_rows)
     dtype = dtype_of(column.dtype)
-    nothing = pd.Series([None] * n_rows, dtype=object if is_object(dtype) else dtype)
-    return (
-        nothing.array if not is_object(dtype) else pd.Series([np.nan] * n_rows, dtype=object).array
-    )
+    return pd.Series([np.nan if is_object(dtype) else None] * n_rows, dtype=dtype).array
 
 
-def _made_up(column: Column, numbers_: np.ndarray) -> Any:
-    """Identifiers that name nobody: running numbers, or `synthetic-0000001` where they are text."""
-    dtype = dtype_of(column.dtype.partition("[")[0] if "category" in column.dtype else column.dtype)
+def _made_up(column: Column, places: np.ndarray) -> Any:
+    """Identifiers that name nobody: running numbers, or `synthetic-0000001` where they are text.
+
+    Numbers that a small integer dtype cannot hold come as int64.
+    """
+    dtype = dtype_of("category" if column.dtype.startswith("category") else column.dtype)
     if dtype.kind in "iuf" and not is_text(pd.Series([], dtype=dtype)):
-        limit = (
-            float(np.iinfo(dtype).max)
-            if isinstance(dtype, np.dtype) and dtype.kind in "iu"
-            else EXACT
-        )
-        if len(numbers_) and numbers_[-1] > limit:
-            return pd.array(numbers_, dtype="int64")
-        return pd.Series(numbers_as(numbers_.astype("float64"), column.dtype)).array
-    text = pd.Series([f"synthetic-{number:07d}" for number in numbers_.tolist()], dtype=object)
+        numbers = pd.Series(numbers_as(places.astype("float64"), column.dtype)).array
+        return numbers if np.array_equal(numbers.to_numpy(), places) else pd.Series(places).array
+    text = pd.Series([f"synthetic-{place:07d}" for place in places.tolist()], dtype=object)
     return text.astype(dtype).array

@@ -68,8 +68,12 @@ def dtype_name(series: pd.Series) -> str:
         plain = pd.Index(levels.tolist()).dtype
         inner = "" if plain == levels.dtype else f"[{dtype_name(pd.Series(levels))}]"
         return f"category{inner}"
-    if is_object(dtype) and pd.api.types.infer_dtype(series, skipna=True) == "date":
-        return "date"
+    if is_object(dtype):
+        inferred = pd.api.types.infer_dtype(series, skipna=True)
+        if inferred in {"integer", "floating", "mixed-integer-float"}:
+            whole = inferred == "integer" and not series.isna().any()
+            return "int64" if whole else "float64"
+        return "date" if inferred == "date" else "object"
     return str(dtype)
 
 
@@ -77,6 +81,8 @@ def dtype_of(name: str) -> Any:
     """The dtype that `dtype_name` named; `"date"` and pandas 2's text come as object."""
     if name == "date":
         return np.dtype(object)
+    if name.startswith("category"):
+        return pd.CategoricalDtype()
     if name == _ARROW_STRING:
         return pd.ArrowDtype(pa.string())
     if name == "str":
@@ -88,7 +94,7 @@ def dtype_of(name: str) -> Any:
         raise InputError(f"dtype {name!r} is not one that pandas knows: {error}.") from error
 
 
-def _plain(series: pd.Series) -> pd.Series:
+def plain_times(series: pd.Series) -> pd.Series:
     """Arrow and object dates as numpy ones."""
     if isinstance(series.dtype, pd.ArrowDtype):
         values = series.array.__arrow_array__().to_pandas(date_as_object=False)
@@ -103,7 +109,7 @@ def seconds(series: pd.Series) -> np.ndarray:
 
     A float64 counts microseconds until 2106; finer parts of a second are lost.
     """
-    series = _plain(series)
+    series = plain_times(series)
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
     values = series.to_numpy()
@@ -141,15 +147,6 @@ def refuse_rows(series: pd.Series, wrong: np.ndarray, what: str, remedy: str = "
 def numbers_as(values: np.ndarray, name: str) -> Any:
     """Amounts in the dtype `name`; whole-number dtypes saturate at their limits."""
     dtype, missing = dtype_of(name), np.isnan(values)
-    if is_object(dtype):
-        whole = bool(np.all(missing | (np.rint(values) == values)))
-        return np.array(
-            [
-                np.nan if m else int(v) if whole else v
-                for v, m in zip(values.tolist(), missing, strict=True)
-            ],
-            dtype=object,
-        )
     plain = _numpy_dtype(dtype)
     if plain.kind in "iu":
         limits = np.iinfo(plain)

@@ -32,6 +32,7 @@ from reinforge.data.dtypes import (
     is_temporal,
     is_text,
     numbers,
+    plain_times,
     seconds,
 )
 from reinforge.errors import InputError
@@ -233,7 +234,7 @@ def _is_number_identifier(present: pd.Series, amounts: np.ndarray, n_levels: int
     if np.all(np.diff(amounts) == 1):
         return True
     spread = float(amounts.max() - amounts.min()) + 1
-    return rows * (rows - 1) / (2 * spread) > -np.log(1e-9)
+    return bool(rows * (rows - 1) / (2 * spread) > -np.log(1e-9))
 
 
 def time_details(present: pd.Series, kind: str) -> dict:
@@ -246,11 +247,9 @@ def time_details(present: pd.Series, kind: str) -> dict:
         milli = np.array_equal(np.round(amounts, 3), np.round(amounts, 6))
         return found | {"decimals": 3 if milli else 6}
     wall = amounts
-    zone = (
-        getattr(present.dt, "tz", None) if kind == "datetime" and hasattr(present, "dt") else None
-    )
-    if zone is not None:
-        wall = seconds(present.dt.tz_localize(None))
+    times = plain_times(present)
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        wall = seconds(times.dt.tz_localize(None))
     if kind == "datetime":
         for step, form in ((DAY, "%Y-%m-%d"), (60.0, "%Y-%m-%d %H:%M")):
             if np.all(wall % step == 0):

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
-from reinforge.data.coded import amounts
+from reinforge.data.coded import amounts, decode, encode
 from reinforge.data.dtypes import dtype_name, is_temporal, is_text, numbers, refuse_rows, seconds
 from reinforge.data.kinds import (
     decimals_of,
@@ -116,6 +116,12 @@ def declared_column(series: pd.Series, fields: dict, *, min_level_count: int = 1
             f"column {name!r}: {where} = {got!r} is not valid: {first['msg']}."
         ) from error
     _refuse_outsiders(series, column)
+    if column.kind in DISCRETE_KINDS and "categories" in fields:
+        unknown = encode(series, column) >= len(column.categories)
+        refuse_rows(series, unknown, "not among the declared categories", "add them, or mend them")
+    if column.is_modelled:
+        head = series.head(50)
+        decode(encode(head, column), column)  # what cannot be written back is refused now
     return column
 
 
@@ -147,6 +153,12 @@ def _details(series: pd.Series, draft: Column, min_level_count: int) -> dict:
                 "give it as datetime_format, e.g. '%d.%m.%Y'."
             )
         return {"datetime_format": form}
+    if draft.kind == "timedelta" and is_temporal(present) != "timedelta":
+        raise InputError(
+            f"column {draft.name!r} is declared as timedelta, but its dtype is {draft.dtype}; "
+            "convert "
+            "it with pd.to_timedelta, or declare it as continuous in seconds."
+        )
     if draft.kind in {"datetime", "timedelta"} and is_temporal(present):
         return time_details(present, draft.kind)
     if draft.kind == "continuous":
@@ -181,8 +193,4 @@ def _refuse_outsiders(series: pd.Series, column: Column) -> None:
         high = np.inf if column.maximum is None else column.maximum
         refuse_rows(series, (values < low) | (values > high), f"outside [{low:g}, {high:g}]")
         if column.kind == "integer":
-            refuse_rows(
-                series,
-                np.rint(values) != np.where(np.isnan(values), np.rint(values), values),
-                "no whole number",
-            )
+            refuse_rows(series, np.abs(values - np.rint(values)) > 0, "no whole number")
