@@ -55,21 +55,11 @@ run_group = typer.Typer(cls=SystemGroup, no_args_is_help=True)
 fit_group = typer.Typer(cls=SystemGroup, no_args_is_help=True)
 
 
-def _version(context: typer.Context, wanted: bool) -> None:
-    if wanted:
-        screen, _ = context.obj
-        screen.payload["version"] = reinforge.__version__
-        screen.show(f"reinforge {reinforge.__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    pass
+    """Take --version before any verb; `run_app` answers it."""
 
 
 verb(
@@ -114,7 +104,14 @@ verb(
 verb(
     app,
     "evaluate",
-    settings=("evaluate.seed", *_TABLE, *_SPLIT, *_JUDGES),
+    settings=(
+        "evaluate.seed",
+        *_TABLE,
+        "split.target",
+        "split.sensitive",
+        "split.person",
+        *_JUDGES,
+    ),
     examples=(
         "reinforge evaluate runs/a",
         'reinforge evaluate runs/a --level quick --require "membership_auc<=0.55"',
@@ -134,5 +131,9 @@ verb(app, "doctor", examples=("reinforge doctor", "reinforge doctor --json"))(do
 
 def run_app(argv: list[str], *, screen: Screen, stop: Stop) -> int:
     """Parse and run one command; errors come out as exceptions."""
+    if argv[:1] == ["--version"]:
+        screen.payload["version"] = reinforge.__version__
+        screen.show(f"reinforge {reinforge.__version__}")
+        return 0
     code = app(args=argv, prog_name="reinforge", standalone_mode=False, obj=(screen, stop))
     return code if isinstance(code, int) else 0

@@ -76,25 +76,32 @@ def verb(
         flags = [parameter for key, parameter in own.items() if key not in filled]
         shared = _shared_flags(settings if "asked" in own else None)
 
-        def call(context: typer.Context, **values: Any) -> None:
+        def call(context: Any, **values: Any) -> None:
             screen, stop = context.obj
             asked = _asked(values, settings)
             values = {key: values[key] for key in own if key not in filled}
             given = {"asked": asked, "screen": screen, "stop": stop}
-            screen.payload["verb"] = name
+            screen.payload["verb"] = context.command_path.partition(" ")[2]
             function(**values, **{key: given[key] for key in filled})
 
         context = inspect.Parameter(
             "context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
         )
         named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in flags]
+        call.__annotations__ = {}  # the signature alone speaks
         call.__signature__ = inspect.Signature([context, *named, *shared])  # type: ignore[attr-defined]
-        call.__doc__, call.__name__ = function.__doc__, function.__name__
+        call.__doc__, call.__name__ = _unwrapped(function.__doc__), function.__name__
         epilog = "\n\n".join(["Examples:", *examples]) if examples else None
         app.command(name, epilog=epilog)(call)
         return function
 
     return register
+
+
+def _unwrapped(docstring: str | None) -> str:
+    """A docstring whose paragraphs are one line each, for a terminal of any width."""
+    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _shared_flags(settings: tuple[str, ...] | None) -> list[inspect.Parameter]:
@@ -124,14 +131,18 @@ def _flag(path: str) -> inspect.Parameter:
     """The flag of one setting: its type, its help and its default as the model says."""
     section, _, key = path.rpartition(".")
     field = _field(section, key)
-    default = field.get_default()
     option = typer.Option(
         *FLAGS[path],
-        help=field.description,
+        help=f"{field.description}{_default_text(field)}",
         rich_help_panel=_PANELS.get(section, "Settings"),
-        show_default=False if default in (None, ()) else str(default),
+        show_default=False,
     )
     return _parameter(_dest(path), Annotated[_kind(field) | None, option], None)
+
+
+def _default_text(field: FieldInfo) -> str:
+    default = field.get_default()
+    return "" if default in (None, ()) else f" Default: {default}."
 
 
 def _field(section: str, key: str) -> FieldInfo:

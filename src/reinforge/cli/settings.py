@@ -188,7 +188,7 @@ def _full_path(path: str) -> str:
         return path
     homes = [key for key in known_keys() if key.rpartition(".")[2] == path]
     if len(homes) != 1:
-        raise InputError(unknown_key(path, homes or known_keys()) + ".")
+        raise InputError(unknown_key(path, homes or known_keys()))
     return homes[0]
 
 
@@ -206,7 +206,7 @@ def checked(settings: Settings) -> RunSettings:
         raise InputError(_explained(error)) from None
     for key in resolved.model.generator:
         if f"model.{key}" not in known_keys():
-            raise InputError(unknown_key(f"model.{key}", known_keys()) + ".")
+            raise InputError(unknown_key(f"model.{key}", known_keys()))
     resolve_config(resolved.model.preset, resolved.model.generator)
     return resolved
 
@@ -228,7 +228,7 @@ def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _explained(error: ValidationError) -> str:
     """One line for all that is wrong: the path of each value, what was wanted, what came."""
-    return "; ".join(_problem(problem) for problem in error.errors()) + "."
+    return " ".join(_problem(problem) for problem in error.errors())
 
 
 def _problem(problem: Any) -> str:
@@ -237,22 +237,26 @@ def _problem(problem: Any) -> str:
         return unknown_key(path, known_keys())
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     return (
-        f"setting {path!r}: {message[:1].lower()}{message[1:]}, got {_short(problem.get('input'))}"
+        f"setting {path!r}: {message[:1].lower()}{message[1:]}, got {_short(problem.get('input'))}."
     )
 
 
 def unknown_key(path: str, known: list[str]) -> str:
     """Name an unknown key and the nearest known one, wherever it lives."""
-    leaf = path.rpartition(".")[2]
-    same_leaf = [key for key in known if key.rpartition(".")[2] == leaf]
-    leaves = {key.rpartition(".")[2]: key for key in known}
+    section, _, leaf = path.rpartition(".")
+    leaves = [key.rpartition(".")[2] for key in known]
+    near = difflib.get_close_matches(leaf, leaves, n=1)
+    homes = [key for key in known if key.rpartition(".")[2] in near]
     nearest = (
-        same_leaf
-        or difflib.get_close_matches(path, known, n=1, cutoff=0.75)
-        or [leaves[near] for near in difflib.get_close_matches(leaf, leaves, n=1)]
+        [key for key in homes if key.rpartition(".")[0] == section]
+        or homes
+        or difflib.get_close_matches(path, [*known, *RunSettings.model_fields], n=1)
     )
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known keys: {', '.join(known)}"
-    return f"setting {path!r} is not known; {hint}"
+    if nearest:
+        return f"setting {path!r} is not known; did you mean {nearest[0]!r}?"
+    inside = [key for key in known if key.startswith(f"{section}.")]
+    choice = ", ".join(inside if section and inside else RunSettings.model_fields)
+    return f"setting {path!r} is not known; there are {choice}."
 
 
 def _short(value: Any) -> str:

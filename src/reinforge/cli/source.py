@@ -142,29 +142,15 @@ def split_of_parts(
     """A split whose parts were made elsewhere.
 
     Raises:
-        InputError: The parts have different columns, or a named column is not there.
+        InputError: The parts do not go together, or a named column is not there.
     """
-    import pandas as pd
+    from reinforge.data.split import split_from_tables
 
-    from reinforge.data.infer import infer_schema
-    from reinforge.records import Split
-
-    if set(train.columns) != set(holdout.columns):
-        differing = sorted(map(str, set(train.columns) ^ set(holdout.columns)))
-        raise InputError(f"--train and --holdout differ in columns {', '.join(differing)}.")
-    holdout = holdout[list(train.columns)]
-    both = pd.concat([train, holdout], ignore_index=True)
-    schema = infer_schema(both, overrides=settings.data.columns or None)
-    wanted = [
-        *([settings.split.target] if settings.split.target else []),
-        *settings.split.sensitive,
-    ]
-    for name in wanted:
-        schema[name]  # refuses a name that is not there
-    return Split(
-        train=both.iloc[: len(train)],
-        holdout=both.iloc[len(train) :].reset_index(drop=True),
-        schema=schema,
+    return split_from_tables(
+        train,
+        holdout,
         target=settings.split.target,
         sensitive=settings.split.sensitive,
+        person=settings.split.person,
+        schema=settings.data.columns or None,
     )

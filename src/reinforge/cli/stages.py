@@ -132,6 +132,8 @@ def judged(
 
 def _rules(settings: RunSettings) -> list[tuple[str, Any]]:
     """The user's rules as label and test, True where a row breaks the rule."""
+    if not settings.model.rules:
+        return []
     from reinforge.systems.tabular.rules import parse_rule
 
     rules = [parse_rule(text) for text in settings.model.rules]
