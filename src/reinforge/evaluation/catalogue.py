@@ -28,7 +28,7 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
         "r2r_auc",
         "higher",
-        "How well classifiers that learnt from train rows rank the holdout's classes: the mark to reach.",
+        "How well classifiers that learnt from train rows rank the holdout's classes: the mark.",
     ),
     (
         "s2r_auc",
@@ -43,7 +43,7 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
         "r2r_r2",
         "higher",
-        "Share of the holdout target's variance that models of train rows explain: the mark to reach.",
+        "Share of the holdout target's variance that models of train rows explain: the mark.",
     ),
     (
         "s2r_r2",
@@ -78,8 +78,8 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
         "detection_auc",
         "near 0.5",
-        "How well a classifier tells synthetic from train rows; 0.5 cannot, 1 always can, and far below "
-        "0.5 means re-used rows.",
+        "How well a classifier tells synthetic from train rows; 0.5 cannot, 1 always can, and far "
+        "below 0.5 means re-used rows.",
     ),
     (
         "density",
@@ -94,47 +94,47 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
         "membership_auc",
         "near 0.5",
-        "How well an attacker tells train people from others by the distance to the nearest synthetic "
-        "row; 0.5 is guessing.",
+        "How well an attacker tells train people from others by the distance to the nearest "
+        "synthetic row; 0.5 is guessing.",
     ),
     (
         "membership_tpr_at_1pct_fpr",
         "lower",
-        "Share of train people whom that attacker finds while wrongly naming at most 1 % of others.",
+        "Share of train people whom that attacker finds while naming at most 1 % of the others.",
     ),
     (
         "domias_auc",
         "near 0.5",
-        "How well an attacker who also holds a sample of the population tells train people from others; "
-        "0.5 is guessing.",
+        "How well an attacker who also holds a sample of the population tells train people from "
+        "others; 0.5 is guessing.",
     ),
     (
         "attribute_risk",
         "lower",
-        "How well the nearest synthetic row gives away what an attacker does not know of a train person.",
+        "How well the nearest synthetic row gives away what an attacker does not know of a person.",
     ),
     (
         "singling_out_risk",
         "lower",
-        "How often a description read off synthetic rows fits exactly one train person, beyond how often "
-        "it fits exactly one person who was not used.",
+        "How often a description read off synthetic rows fits exactly one train person, beyond how "
+        "often it fits exactly one person who was not used.",
     ),
     (
         "linkability_risk",
         "lower",
-        "How often synthetic rows link two halves of a train person's record, beyond how often they do "
-        "for people who were not used.",
+        "How often synthetic rows link two halves of a train person's record, beyond how often "
+        "they do for people who were not used.",
     ),
     (
         "inference_risk",
         "lower",
-        "How often synthetic rows give away a secret value of a train person, beyond how often they do "
-        "for people who were not used.",
+        "How often synthetic rows give away a secret value of a train person, beyond how often "
+        "they do for people who were not used.",
     ),
     (
         "dcr_share",
         "near 0.5",
-        "Share of synthetic rows nearer to train than to as many holdout rows; similarity, not proof.",
+        "Share of synthetic rows nearer to train than to as many holdout rows; no proof of safety.",
     ),
     (
         "identical_share",

@@ -21,9 +21,10 @@ _FOLDS = 5
 def detection_scores(judged: Judged, *, level: Level) -> list[Score]:
     """`detection_auc` for everybody and for each sensitive group.
 
-    Gradient boosting on coded columns (missing stays missing), as many synthetic as train rows, 5 stratified
-    folds; every row is scored by the model that did not see it, and groups are read off the same scores.
-    Control `holdout` (level full): holdout rows in the place of synthetic ones.
+    Gradient boosting on coded columns (missing stays missing), as many synthetic as train rows, 5
+    stratified
+    folds; every row is scored by the model that did not see it, and groups are read off the same
+    scores. Control `holdout` (level full): holdout rows in the place of synthetic ones.
     """
     n_rows = min(len(judged.train), len(judged.synthetic))
     if n_rows < 2 * _FOLDS:
@@ -38,8 +39,8 @@ def detection_scores(judged: Judged, *, level: Level) -> list[Score]:
     scores = [scored(NAME, auc_interval(flag, score), baseline=baseline)]
     for name, rows in _groups_among(judged, real, made):
         small = min(int((rows & flag).sum()), int((rows & ~flag).sum()))
-        if reason := too_small(small, "train or synthetic rows"):
-            scores.append(unscored(NAME, reason, group=name))
+        if hidden := too_small(small, "train or synthetic rows"):
+            scores.append(unscored(NAME, hidden, group=name))
         else:
             scores.append(scored(NAME, auc_interval(flag[rows], score[rows]), group=name))
     return scores
@@ -48,7 +49,7 @@ def detection_scores(judged: Judged, *, level: Level) -> list[Score]:
 def out_of_fold(
     real: pd.DataFrame, synthetic: pd.DataFrame, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows are synthetic (real rows come first), and how synthetic each looked to a model that never saw it."""
+    """Which rows are synthetic (real come first), and the score of a model that never saw each."""
     features = np.concatenate([real.to_numpy(), synthetic.to_numpy()])
     flag = np.repeat([False, True], [len(real), len(synthetic)])
     score = np.empty(len(flag))

@@ -1,7 +1,6 @@
 """Fidelity: how far synthetic rows lie from train rows, column by column and together."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +25,8 @@ Distance = Callable[[pd.DataFrame, pd.DataFrame], float]
 def fidelity_scores(judged: Judged, *, level: Level) -> list[Score]:
     """`column_distance dwd association_distance nmi density coverage`, for all and for each group.
 
-    Controls: `holdout` is the score of fresh real rows (the noise of a sample of that size), `independent`
+    Controls: `holdout` is the score of fresh real rows (the noise of a sample of that size),
+        `independent`
     that of train rows whose columns were shuffled apart.
     """
     scores = _scores(judged, level, "all")
@@ -39,12 +39,7 @@ def _group_scores(judged: Judged, level: Level, group: Group) -> list[Score]:
     n = min(int(group.train.sum()), int(group.synthetic.sum()))
     if reason := too_small(n, "train or synthetic rows"):
         return [unscored(name, reason, group=group.name) for name in _NAMES]
-    part = replace(
-        judged,
-        train=judged.train[group.train].reset_index(drop=True),
-        holdout=judged.holdout[group.holdout].reset_index(drop=True),
-        synthetic=judged.synthetic[group.synthetic].reset_index(drop=True),
-    )
+    part = judged.where(train=group.train, holdout=group.holdout, synthetic=group.synthetic)
     return _scores(part, level, group.name)
 
 
@@ -138,7 +133,8 @@ def association_levels(judged: Judged, table: pd.DataFrame) -> np.ndarray:
 def _association(judged: Judged) -> Distance:
     """Mean |NMI real - NMI synthetic| over pairs; both tables at the size of the smaller one.
 
-    Sampling noise alone raises NMI in small tables, so unequal sizes would show a difference that is none.
+    Sampling noise alone raises NMI in small tables, so unequal sizes would show a difference that
+    is none.
     """
 
     def distance(real: pd.DataFrame, made: pd.DataFrame) -> float:
@@ -159,7 +155,8 @@ def _association(judged: Judged) -> Distance:
 def latent_nmi(real: np.ndarray, synthetic: np.ndarray, *, n_clusters: int = 5, seed: int) -> float:
     """NMI of K-means clusters with the real/synthetic flag in the real rows' principal space.
 
-    StandardScaler and PCA (80 % of the variance) fitted on real rows, K-means on real and synthetic rows
+    StandardScaler and PCA (80 % of the variance) fitted on real rows, K-means on real and
+    synthetic rows
     together (RLSyn, arXiv:2512.21395; K = 5 after Yan et al. 2022). 0: clusters tell nothing.
 
     Args:

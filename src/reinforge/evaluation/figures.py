@@ -1,5 +1,6 @@
 """Figures: aggregates for plots, in which no level held by few real people is named."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,11 @@ def _marginal(judged: Judged, column: Column) -> dict[str, Any]:
 def _binned(
     column: Column, tables: dict[str, np.ndarray]
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Ten quantile bins of the train part; the outermost edges are not printed, they are single people."""
+    """Ten quantile bins of the train part; the outer edges are single people's, so not shown."""
     edges = bin_edges(tables["train"])
     text = [_edge_text(edge, column) for edge in edges]
     labels = [f"< {text[0]}"] if text else ["any"]
-    labels += [f"{a} to {b}" for a, b in zip(text, text[1:], strict=False)]
+    labels += [f"{a} to {b}" for a, b in pairwise(text)]
     labels += [f">= {text[-1]}"] if text else []
     counts = {}
     for name, values in tables.items():
@@ -68,7 +69,7 @@ def _edge_text(edge: float, column: Column) -> str:
 def _levelled(
     column: Column, tables: dict[str, np.ndarray]
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Levels by their share in real rows; few people's levels, and the many last ones, are pooled."""
+    """Levels by their share in real rows; levels of few people, and all after 20, are pooled."""
     n = len(column.categories)
     counts = {
         name: np.bincount(
@@ -122,12 +123,10 @@ def _projection(judged: Judged) -> dict[str, Any]:
         axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))
     points = (real - centre) @ axes, (made - centre) @ axes
     edges = [_frame(points[0][:, i]) for i in range(2)]
-    cells = [
-        np.histogram2d(
-            *(np.clip(p[:, i], edges[i][0], edges[i][-1]) for i in range(2)), bins=edges
-        )[0]
-        for p in points
-    ]
+    cells = []
+    for part in points:
+        inside = [np.clip(part[:, i], edges[i][0], edges[i][-1]) for i in range(2)]
+        cells.append(np.histogram2d(inside[0], inside[1], bins=[edges[0], edges[1]])[0])
     return {
         "x_edges": edges[0].round(4).tolist(),
         "y_edges": edges[1].round(4).tolist(),

@@ -56,13 +56,34 @@ def _tables(judged: Judged) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return judged.train, judged.holdout, judged.synthetic
 
 
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """People of one group whom an attack tries to find, and others who were not used."""
+
+    name: str
+    train: np.ndarray  # mask over train rows
+    holdout: np.ndarray  # mask over holdout rows
+
+
+def targets_of(judged: Judged) -> list[Targets]:
+    """Everybody, the outliers, and each sensitive group."""
+    encoder = judged.encoder()
+    train, holdout = encoder.transform(judged.train), encoder.transform(judged.holdout)
+    far = outliers(train, holdout)
+    return [
+        Targets(name="all", train=np.ones(len(train), bool), holdout=np.ones(len(holdout), bool)),
+        Targets(name="outliers", train=far[0], holdout=far[1]),
+        *(Targets(name=g.name, train=g.train, holdout=g.holdout) for g in sensitive_groups(judged)),
+    ]
+
+
 def outliers(
     train: np.ndarray, holdout: np.ndarray, *, k: int = 5, share: float = 0.1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which train and holdout rows lie far from the train part.
 
-    A train row is an outlier if its k-th nearest other train row is farther than for 1 - `share` of the
-    train rows; a holdout row if its k-th nearest train row is farther than that same mark.
+    A train row is an outlier if its k-th nearest other train row is farther than for 1 - `share`
+    of the train rows; a holdout row if its k-th nearest train row is farther than that same mark.
 
     Args:
         train: Points of the train rows.

@@ -1,4 +1,4 @@
-"""The three tables that are judged together: train, holdout and synthetic rows, coded and checked."""
+"""The three tables that are judged together: train, holdout and synthetic rows, coded."""
 
 from dataclasses import dataclass, replace
 
@@ -34,6 +34,15 @@ class Judged:
         train = self.train if columns is None else self.train[list(columns)]
         return FeatureEncoder.fit(train, self.schema)
 
+    def where(self, *, train: np.ndarray, holdout: np.ndarray, synthetic: np.ndarray) -> "Judged":
+        """The rows that three masks mark, numbered anew."""
+        return replace(
+            self,
+            train=self.train[train].reset_index(drop=True),
+            holdout=self.holdout[holdout].reset_index(drop=True),
+            synthetic=self.synthetic[synthetic].reset_index(drop=True),
+        )
+
     def rng(self, stream: str, step: int = 0) -> np.random.Generator:
         """The generator of one score's draws: no score depends on which others were computed."""
         return generator(self.seed, f"evaluate/{stream}", step)
@@ -43,7 +52,7 @@ class Judged:
         return int(self.rng(stream).integers(2**31))
 
     def capped(self, *, real: int, synthetic: int) -> "Judged":
-        """The same with at most so many rows a table, drawn by seed; small tables stay as they are."""
+        """The same with at most so many rows a table, drawn by seed; small tables stay."""
         return replace(
             self,
             train=thinned(self.train, real, self.rng("cap train")),
@@ -68,8 +77,8 @@ def judged_tables(split: Split, synthetic: pd.DataFrame, *, seed: int) -> Judged
     """
     if split.holdout is None or len(split.holdout) == 0:
         raise InputError(
-            "holdout needed: the split has no holdout rows, and without rows that the generator never "
-            "saw no score has a control; split with holdout=0.2."
+            "holdout needed: the split has no holdout rows, and without rows that the generator "
+            "never saw no score has a control; split with holdout=0.2."
         )
     if len(split.train) == 0:
         raise InputError("the split has no train rows; there is nothing to compare with.")

@@ -1,11 +1,11 @@
-"""Membership by distance: is a record nearer to the synthetic rows if its owner was in the train part?"""
+"""Membership by distance: are train people nearer to the synthetic rows than others?"""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reinforge.evaluation.groups import outliers, sensitive_groups
+from reinforge.evaluation.groups import Targets
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.scoring import scored, too_small, unscored
 from reinforge.measure.distances import nearest
@@ -44,12 +44,17 @@ class Attack:
         )
 
 
-def membership_scores(judged: Judged) -> tuple[list[Score], list[dict[str, Any]]]:
+def membership_scores(
+    judged: Judged, targets: list[Targets]
+) -> tuple[list[Score], list[dict[str, Any]]]:
     """`membership_auc` and `membership_tpr_at_1pct_fpr` for all, outliers and each sensitive group.
 
-    Members are all train rows, non-members all holdout rows, belief = -distance to the nearest synthetic row.
-    A rank AUC does not depend on how many there are of each kind: it is the mean over all size-balanced
-    draws, without their noise. The false positive rate's threshold comes from the non-members of the group.
+    Members are all train rows, non-members all holdout rows, belief = -distance to the nearest
+    synthetic row.
+    A rank AUC does not depend on how many there are of each kind: it is the mean over all
+    size-balanced
+    draws, without their noise. The false positive rate's threshold comes from the non-members of
+    the group.
 
     Returns:
         The scores and the ROC curve for everybody.
@@ -63,10 +68,11 @@ def membership_scores(judged: Judged) -> tuple[list[Score], list[dict[str, Any]]
         copy_member=np.zeros(len(train)),
         copy_non_member=-nearest(holdout, train)[0][:, 0],
     )
-    scores = [*attack_scores(attack, "all", fresh_auc=_fresh_auc(holdout, judged))]
-    scores += attack_scores(attack.rows(*outliers(train, holdout)), "outliers")
-    for group in sensitive_groups(judged):
-        scores += attack_scores(attack.rows(group.train, group.holdout), group.name)
+    scores = []
+    for group in targets:
+        fresh = _fresh_auc(train, holdout, judged) if group.name == "all" else None
+        part = attack.rows(group.train, group.holdout)
+        scores += attack_scores(part, group.name, fresh_auc=fresh)
     return scores, [attack_curve(attack, NAMES[0])]
 
 
@@ -109,8 +115,8 @@ def _tpr_score(attack: Attack, group: str, name: str) -> Score:
         found, _ = tpr_at_fpr(attack.copy_member, attack.copy_non_member, fpr=FPR)
         baseline["copy"] = found / n_member
     note = (
-        f"The threshold lets {n_allowed} of {n_non} holdout records pass; an attacker who knows nothing "
-        f"finds {mean:.3f} on average and up to {limit:.3f} by luck."
+        f"The threshold lets {n_allowed} of {n_non} holdout records pass; an attacker who knows "
+        f"nothing finds {mean:.3f} on average and up to {limit:.3f} by luck."
     )
     return scored(name, wilson(n_found, n_member), group=group, baseline=baseline, note=note)
 
@@ -129,7 +135,7 @@ def _auc(member: np.ndarray, non_member: np.ndarray) -> float:
     return auc_influence(flag, np.concatenate([member, non_member]))[0]
 
 
-def _fresh_auc(holdout: np.ndarray, judged: Judged) -> float | None:
+def _fresh_auc(train: np.ndarray, holdout: np.ndarray, judged: Judged) -> float | None:
     """The control: one half of the holdout stands for synthetic rows that know no member.
 
     Members are then the train rows, non-members the other half of the holdout.
@@ -138,5 +144,4 @@ def _fresh_auc(holdout: np.ndarray, judged: Judged) -> float | None:
         return None
     rows = judged.rng("membership/fresh").permutation(len(holdout))
     fresh, non_member = holdout[rows[: len(rows) // 2]], holdout[rows[len(rows) // 2 :]]
-    train = judged.encoder().transform(judged.train)
     return _auc(-nearest(train, fresh)[0][:, 0], -nearest(non_member, fresh)[0][:, 0])

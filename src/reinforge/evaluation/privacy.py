@@ -2,9 +2,17 @@
 
 from typing import Any
 
+from reinforge.evaluation.attribute import attribute_scores
+from reinforge.evaluation.domias import domias_scores
+from reinforge.evaluation.groups import targets_of
+from reinforge.evaluation.identical import identical_scores
+from reinforge.evaluation.inference import inference_scores
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.levels import Level
+from reinforge.evaluation.linkability import linkability_scores
 from reinforge.evaluation.membership import membership_scores
+from reinforge.evaluation.nearer import dcr_scores
+from reinforge.evaluation.singling_out import singling_out_scores
 from reinforge.records import Score
 
 
@@ -12,8 +20,18 @@ def privacy_scores(judged: Judged, *, level: Level) -> tuple[list[Score], list[d
     """All privacy scores and the ROC curves of the membership attacks.
 
     Args:
-        judged: The whole tables; each attack takes as many rows as its level allows.
+        judged: The whole tables; they are thinned to the level's attack rows here.
         level: How deep to go.
     """
-    attacked = judged.capped(real=level.real_rows, synthetic=level.attack_rows)
-    return membership_scores(attacked)
+    judged = judged.capped(real=level.real_rows, synthetic=level.attack_rows)
+    targets = targets_of(judged)
+    scores, curves = membership_scores(judged, targets)
+    more, curve = domias_scores(judged, targets)
+    scores, curves = scores + more, curves + curve
+    scores += attribute_scores(judged, targets, level=level)
+    scores += singling_out_scores(judged, targets, level=level)
+    scores += linkability_scores(judged, targets, level=level)
+    scores += inference_scores(judged, targets, level=level)
+    scores += dcr_scores(judged, level=level)
+    scores += identical_scores(judged, targets)
+    return scores, curves

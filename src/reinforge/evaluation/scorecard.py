@@ -109,9 +109,8 @@ class Scorecard:
         """The scores of everybody as a table in a notebook."""
         frame = self.to_frame()
         shown = frame[frame["group"] == "all"]
-        return shown[["name", "value", "low", "high", "better", "reason"]].to_html(
-            index=False, na_rep="", float_format="%.3f", escape=True
-        )
+        columns = ["name", "value", "low", "high", "better", "reason"]
+        return str(shown[columns].to_html(index=False, na_rep="", float_format="{:.3f}".format))
 
 
 def evaluate(

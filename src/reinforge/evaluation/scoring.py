@@ -1,4 +1,4 @@
-"""From an estimate to a `Score`: direction, meaning, controls, and a reason where there is no value."""
+"""From an estimate to a `Score`: direction, meaning, controls, or a reason for no value."""
 
 import math
 

@@ -1,6 +1,6 @@
 """Utility: what a model that learnt from synthetic rows is worth on real ones."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,10 @@ def utility_scores(
 ) -> tuple[list[Score], list[dict[str, Any]]]:
     """`r2r_* s2r_* r2s_*` for everybody and for each sensitive group, with ROC curves.
 
-    AUC (one-vs-rest macro over the classes that occur in the judged rows) or R^2, as the mean over judges.
-    Intervals are DeLong's and speak of the judged rows; they leave out how another fit would differ.
+    AUC (one-vs-rest macro over the classes that occur in the judged rows) or R^2, as the mean over
+    judges.
+    Intervals are DeLong's and speak of the judged rows; they leave out how another fit would
+    differ.
 
     Args:
         judged: The three tables.
@@ -63,15 +65,9 @@ def utility_scores(
 
 def _with_target(judged: Judged) -> Judged:
     """Rows whose target is known."""
-    kept = {
-        name: table[table[judged.target].notna()].reset_index(drop=True)
-        for name, table in (
-            ("train", judged.train),
-            ("holdout", judged.holdout),
-            ("synthetic", judged.synthetic),
-        )
-    }
-    return replace(judged, **kept)
+    tables = (judged.train, judged.holdout, judged.synthetic)
+    train, holdout, synthetic = (table[judged.target].notna().to_numpy() for table in tables)
+    return judged.where(train=train, holdout=holdout, synthetic=synthetic)
 
 
 def _is_class(judged: Judged) -> bool:
@@ -151,8 +147,8 @@ def _score(
 def macro_auc(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
     """One-vs-rest AUC, mean over the classes that occur and over judges, with DeLong's interval.
 
-    With two classes this is the ordinary AUC. A class that a judge never saw scores alike for all rows and
-    so counts 0.5.
+    With two classes this is the ordinary AUC. A class that a judge never saw scores alike for all
+    rows and so counts 0.5.
 
     Args:
         label: Class numbers of the judged rows; at least two occur.
@@ -169,14 +165,14 @@ def macro_auc(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
 
 
 def _margin(prediction: np.ndarray, positive: int, occurring: np.ndarray) -> np.ndarray:
-    """Score of a class; of two classes the lead over the other one, so that their order is no matter."""
+    """Score of a class; with two classes its lead over the other."""
     if len(occurring) == 2:
         return prediction[:, positive] - prediction[:, occurring[0]]
     return prediction[:, positive]
 
 
 def mean_r2(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
-    """R^2 = 1 - SSE/SST, mean over judges; a row's influence is (R^2-weighted) its share of SSE and SST."""
+    """R^2 = 1 - SSE/SST, mean over judges, with the interval of its rows' influences."""
     deviation = (label - label.mean()) ** 2
     total = deviation.sum()
     values, influences = [], []

@@ -1,11 +1,12 @@
 """Classifiers and regressors that judge by name: how well can one table be learnt from another?
 
-They belong to the judges. A reward brings a classifier of its own, so that no generator is trained against
-the models that score it.
+They belong to the judges. A reward brings a classifier of its own, so that no generator is trained
+against the models that score it.
 """
 
 import importlib.util
 import warnings
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -46,8 +47,8 @@ def check_judges(names: tuple[str, ...]) -> None:
 def classifier(name: str, *, seed: int) -> BaseEstimator:
     """An unfitted classifier.
 
-    `boosting`, `logistic` and `forest` are ours; `svm` (RBF, C = 1, gamma "scale") and `lightgbm` have the
-    settings of RLSyn's evaluation.
+    `boosting`, `logistic` and `forest` are ours; `svm` (RBF, C = 1, gamma "scale") and `lightgbm`
+    have the settings of RLSyn's evaluation.
 
     Args:
         name: One of `JUDGES` or `PAPER_JUDGES`.
@@ -93,8 +94,8 @@ def class_scores(
 ) -> Float[np.ndarray, "row class"]:
     """A fitted classifier's score of every class; a class that it never saw scores 0 everywhere.
 
-    Probabilities where the model has them, else its decision function (the same ranking, and for the SVM
-    no second fit inside).
+    Probabilities where the model has them, else its decision function (the same ranking, and for
+    the SVM no second fit inside).
     """
     if hasattr(model, "predict_proba"):
         given = model.predict_proba(features)
@@ -112,15 +113,20 @@ def class_scores(
 def fit_quietly(
     model: BaseEstimator, features: Float[np.ndarray, "row feature"], label: np.ndarray
 ) -> BaseEstimator:
-    """Fit without convergence warnings: a judge that stops early is still the same judge for all."""
+    """Fit without convergence warnings: a judge that stops early stops early for all tables."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(features, label)
 
 
-_BOOSTING = {"max_iter": 100, "learning_rate": 0.1, "max_leaf_nodes": 15, "early_stopping": False}
-_FOREST = {"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1}
-_LIGHTGBM = {
+_BOOSTING: dict[str, Any] = {
+    "max_iter": 100,
+    "learning_rate": 0.1,
+    "max_leaf_nodes": 15,
+    "early_stopping": False,
+}
+_FOREST: dict[str, Any] = {"n_estimators": 100, "min_samples_leaf": 2, "n_jobs": 1}
+_LIGHTGBM: dict[str, Any] = {
     "boosting_type": "gbdt",
     "learning_rate": 0.01,
     "n_estimators": 500,

@@ -50,8 +50,10 @@ def column_distance(
 ) -> float:
     """Distance of one column's distributions, from 0 (equal) to 1.
 
-    Discrete: total variation over the levels, with unknown and missing as levels. Numeric: Wasserstein-1
-    of the present amounts on the train range, at most 1, weighted with the smaller share of present values,
+    Discrete: total variation over the levels, with unknown and missing as levels. Numeric:
+        Wasserstein-1
+    of the present amounts on the train range, at most 1, weighted with the smaller share of
+    present values,
     plus the difference of the missing rates (the mass that must cross between missing and present).
 
     Args:
@@ -72,11 +74,12 @@ def column_distance(
 def dimension_wise_distance(
     real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, *, widths: dict[str, float]
 ) -> float:
-    """DWD: sum over one-hot flags of |mean difference| + sum over numerics of Wasserstein-1 / width.
+    """DWD: sum of |mean difference| over one-hot flags + of Wasserstein-1 / width over numerics.
 
-    RLSyn (arXiv:2512.21395) divides by the largest distance among the models compared, so its number depends
-    on who is compared; here it is divided by the train range, so that one table has one number. Columns with
-    two levels count one flag, as there; missing amounts add their rate difference.
+    RLSyn (arXiv:2512.21395) divides by the largest distance among the models compared, so its
+    number depends
+    on who is compared; here it is divided by the train range, so that one table has one number.
+    Columns with two levels count one flag, as there; missing amounts add their rate difference.
 
     Args:
         real: Coded real rows.
@@ -108,7 +111,7 @@ def bin_edges(real: Float[np.ndarray, " row"], *, n_bins: int = 10) -> Float[np.
 def as_levels(
     values: Float[np.ndarray, " row"], column: Column, edges: Float[np.ndarray, " edge"]
 ) -> Int[np.ndarray, " row"]:
-    """Whole numbers: quantile bins of a numeric, levels of a discrete column; the last is missing."""
+    """Whole numbers: quantile bins of a numeric column, levels of a discrete one; last: missing."""
     if column.is_numeric:
         missing = np.isnan(values)
         return np.where(missing, len(edges) + 1, np.searchsorted(edges, values, side="right"))
@@ -148,7 +151,7 @@ def cluster_nmi(cluster: Int[np.ndarray, " row"], is_synthetic: Int[np.ndarray, 
 def correlation_difference(
     real: Float[np.ndarray, "row feature"], synthetic: Float[np.ndarray, "other feature"]
 ) -> float:
-    """CWC: |corr real - corr synthetic|_F / n^2 x 10^6 (Yan 2022, Nat. Commun. 13:7609; RLSyn, sec. 5).
+    """CWC: |corr real - corr synthetic|_F / n^2 x 10^6 (Yan et al. 2022, Nat. Commun. 13:7609).
 
     RLSyn prints it divided by 1000 for AI-READI. Constant features correlate 0 with all others.
     """

@@ -55,9 +55,9 @@ class FeatureEncoder:
     """Coded table -> points: numerics on the train range, one-hot / sqrt(2) for levels.
 
     A numeric that differs by the whole train range and a different level both add 1 to the squared
-    distance. Missing is a level of its own; a missing amount stands at the train mean beside its flag.
-    Amounts outside the train range are kept up to one range away and then clipped, so that a single wild
-    value cannot swamp the other columns.
+    distance. Missing is a level of its own; a missing amount stands at the train mean beside its
+    flag. Amounts outside the train range are kept up to one range away and then clipped, so that a
+    single wild value cannot swamp the other columns.
     """
 
     parts: tuple[_Numeric | _Discrete, ...]
@@ -69,7 +69,8 @@ class FeatureEncoder:
         Args:
             coded: The coded table that gives ranges and frequencies (the train part).
             schema: Its schema; `missing` says which numerics get a flag.
-            max_levels: Levels with a flag of their own, the most frequent first; the rest share one.
+            max_levels: Levels with a flag of their own, the most frequent first; the rest share
+                one.
         """
         parts: list[_Numeric | _Discrete] = []
         for column in schema.modelled:

@@ -87,8 +87,10 @@ def grouped_jackknife(
 ) -> tuple[float, float]:
     """How far a statistic of several samples reaches: t x the delete-a-group error (Quenouille).
 
-    error^2 = (g - 1)/g sum_j (s_j - mean s)^2, where s_j leaves out the j-th of g random groups of every
-    sample. Unlike the bootstrap it makes no duplicate rows, which distances would mistake for a shift.
+    error^2 = (g - 1)/g sum_j (s_j - mean s)^2, where s_j leaves out the j-th of g random groups of
+    every
+    sample. Unlike the bootstrap it makes no duplicate rows, which distances would mistake for a
+    shift.
 
     Args:
         statistic: From the kept row numbers of every sample to a number.

@@ -12,10 +12,11 @@ def density_coverage(
     *,
     k: int = 5,
 ) -> tuple[float, float]:
-    """Density and coverage of real k-neighbourhoods (Naeem et al. 2020, arXiv:2002.09797, eq. 4 and 5).
+    """Density and coverage of real k-neighbourhoods (Naeem et al., arXiv:2002.09797, eq. 4, 5).
 
     With B_i the ball around real row i that reaches its k-th nearest other real row:
-    density = 1/(k m) sum_j sum_i 1[synthetic j in B_i], coverage = 1/n sum_i 1[some synthetic in B_i].
+    density = 1/(k m) sum_j sum_i 1[synthetic j in B_i], coverage = 1/n sum_i 1[some synthetic in
+    B_i].
 
     Args:
         real: n real points.

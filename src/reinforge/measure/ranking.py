@@ -12,8 +12,10 @@ def auc_influence(
 ) -> tuple[float, Float[np.ndarray, " row"]]:
     """Area under the ROC curve and each row's influence on it (DeLong 1988, Biometrics 44:837).
 
-    A = P(score+ > score-) + P(score+ = score-)/2; a positive's influence is (V10 - A)/n+, where V10 is the
-    share of negatives that it beats, a negative's (V01 - A)/n-. Their squares sum to DeLong's variance.
+    A = P(score+ > score-) + P(score+ = score-)/2; a positive's influence is (V10 - A)/n+, where
+    V10 is the
+    share of negatives that it beats, a negative's (V01 - A)/n-. Their squares sum to DeLong's
+    variance.
 
     Args:
         positive: Which rows are positive; both kinds must occur.
@@ -42,7 +44,7 @@ def auc_interval(
     *,
     confidence: float = 0.95,
 ) -> Estimate:
-    """AUC with DeLong's interval, or Newcombe's where DeLong's has no width (perfect separation)."""
+    """AUC with DeLong's interval, or Newcombe's where DeLong's has no width (at 0 and 1)."""
     auc, influence = auc_influence(positive, score)
     estimate = from_influence(auc, influence, bounds=(0.0, 1.0), confidence=confidence)
     if np.any(influence != 0):
@@ -55,7 +57,7 @@ def auc_interval(
 def newcombe_auc(
     auc: float, n_positive: int, n_negative: int, *, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Score-type interval that keeps a width at 0 and 1 (Newcombe 2006, Stat. Med. 25:559, method 5).
+    """Score-type interval that keeps a width at 0 and 1 (Newcombe 2006, Stat. Med. 25:559).
 
     All A with |auc - A| <= z sqrt(V(A)), V(A) = A(1-A)[1 + m(1-A)/(2-A) + mA/(1+A)]/(n+ n-),
     m = (n+ + n-)/2 - 1.
@@ -74,7 +76,8 @@ def tpr_at_fpr(
     """Members above the threshold that at most `fpr` of the non-members exceed.
 
     Returns:
-        Number of members strictly above the threshold, and of false alarms allowed, k = floor(fpr n).
+        Number of members strictly above the threshold, and of false alarms allowed, k = floor(fpr
+        n).
     """
     n_allowed = int(np.floor(fpr * len(non_member) + 1e-9))
     threshold = np.sort(non_member)[::-1][n_allowed] if n_allowed < len(non_member) else -np.inf
