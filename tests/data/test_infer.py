@@ -216,7 +216,8 @@ def test_what_was_inferred_is_told_row_by_row():
 
 def test_declared_kinds_win_over_the_guess():
     frame = pd.DataFrame({
-        "grade": [3, 1, 2, 3], "code": [1, 2, 1, 2], "when": ["1.2.2020", "13.12.2020", "1.1.2020", "2.2.2020"],
+        "grade": [3, 1, 2, 3], "code": [1, 2, 1, 2],
+        "when": ["1.2.2020", "13.12.2020", "1.1.2020", "2.2.2020"],
     })  # fmt: skip
     schema = infer_schema(frame, overrides={
         "grade": {"kind": "ordinal"}, "code": {"kind": "categorical"},

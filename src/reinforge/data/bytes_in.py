@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 from reinforge.errors import InputError
 
@@ -57,7 +57,7 @@ def require_file(path: Path) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def open_text(path: Path) -> IO[bytes]:
+def open_text(path: Path) -> io.BufferedIOBase:
     """The bytes of a CSV file, decompressed in memory where they are packed.
 
     Raises:
@@ -71,7 +71,7 @@ def open_text(path: Path) -> IO[bytes]:
     for magic, opener in openers:
         if head.startswith(magic):
             with opener(path, "rb") as packed:
-                return _limited(packed, path)  # type: ignore[arg-type]
+                return _limited(cast(io.BufferedIOBase, packed), path)
     for magic, what, remedy in _FOREIGN:
         if head.startswith(magic):
             raise InputError(f"{path} is {what}, no CSV; {remedy}.")
@@ -80,7 +80,7 @@ def open_text(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _unzipped(path: Path) -> IO[bytes]:
+def _unzipped(path: Path) -> io.BufferedIOBase:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [item.filename for item in archive.infolist() if not item.is_dir()]
@@ -90,12 +90,12 @@ def _unzipped(path: Path) -> IO[bytes]:
             if len(names) != 1:
                 raise InputError(f"{path} holds {len(names)} files; a packed table holds one.")
             with archive.open(names[0]) as packed:
-                return _limited(packed, path)
+                return _limited(cast(io.BufferedIOBase, packed), path)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{path} is a damaged or locked archive: {error}.") from error
 
 
-def _limited(packed: IO[bytes], path: Path) -> io.BytesIO:
+def _limited(packed: io.BufferedIOBase, path: Path) -> io.BytesIO:
     """Decompress, and stop at the caps."""
     limit = min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
     content = io.BytesIO()
@@ -115,7 +115,7 @@ def _limited(packed: IO[bytes], path: Path) -> io.BytesIO:
     return content
 
 
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks(file: io.BufferedIOBase) -> Iterator[bytes]:
     """All bytes of a file from its start, in pieces; the file is at its start again afterwards."""
     file.seek(0)
     while chunk := file.read(_CHUNK):
@@ -123,7 +123,7 @@ def chunks(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
 
 
-def text_encoding(file: IO[bytes], path: Path) -> str:
+def text_encoding(file: io.BufferedIOBase, path: Path) -> str:
     """The encoding by byte-order mark, or by the zeros of UTF-16; UTF-8 otherwise.
 
     Raises:
@@ -150,7 +150,7 @@ def text_encoding(file: IO[bytes], path: Path) -> str:
     return "utf-8"
 
 
-def refuse_undecodable(file: IO[bytes], path: Path, encoding: str) -> None:
+def refuse_undecodable(file: io.BufferedIOBase, path: Path, encoding: str) -> None:
     """Raise an InputError at the first byte that is not of that encoding, if there is one."""
     decoder, place = codecs.getincrementaldecoder(encoding)(), 0
     for chunk in chunks(file):
@@ -166,7 +166,7 @@ def refuse_undecodable(file: IO[bytes], path: Path, encoding: str) -> None:
         place += len(chunk)
 
 
-def sample_text(file: IO[bytes], encoding: str) -> str:
+def sample_text(file: io.BufferedIOBase, encoding: str) -> str:
     """The first part of the text, cut at a line's end where it can be."""
     file.seek(0)
     raw = file.read(SAMPLE_BYTES)

@@ -155,7 +155,7 @@ def _dates_as_text(values: np.ndarray, column: Column) -> pd.Series:
     codes, levels = pd.factorize(np.rint(values / step) * step if step >= 1 else values)
     text = times_as(np.asarray(levels), "datetime64[us]").dt.strftime(form)
     texts = pd.Series(text.to_numpy(dtype=object), dtype=dtype_of(column.dtype)).array
-    return pd.Series(texts.take(codes, allow_fill=True), copy=False)
+    return pd.Series(texts.take(codes, allow_fill=True), dtype=texts.dtype, copy=False)
 
 
 def _numbers_as_text(values: np.ndarray, column: Column) -> pd.Series:
@@ -163,7 +163,7 @@ def _numbers_as_text(values: np.ndarray, column: Column) -> pd.Series:
     digits = 0 if column.kind == "integer" else column.decimals
     text = [repr(float(v)) if digits is None else f"{v:.{digits}f}" for v in levels]
     texts = pd.Series(text, dtype=dtype_of(column.dtype)).array
-    return pd.Series(texts.take(codes, allow_fill=True), copy=False)
+    return pd.Series(texts.take(codes, allow_fill=True), dtype=texts.dtype, copy=False)
 
 
 def _key(level: object, *, as_text: bool) -> object:

@@ -126,7 +126,8 @@ def _refuse_names(frame: pd.DataFrame) -> None:
 def _with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
     """Every name as text; empty ones and such that no file can hold are replaced, and listed."""
     renamed = {}
-    for at, name in enumerate(frame.columns):
+    given = frame.columns.tolist()
+    for at, name in enumerate(given):
         text = "" if name is None or name is pd.NA or name != name else str(name)
         if not isinstance(name, str) and isinstance(name, tuple):
             text = "_".join(map(str, name))
@@ -137,11 +138,11 @@ def _with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
             renamed[at] = text
     if not renamed:
         return frame
-    names = [renamed.get(at, name) for at, name in enumerate(frame.columns)]
+    names = [renamed.get(at, name) for at, name in enumerate(given)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"as text, column names occur twice: {', '.join(map(repr, twice))}.")
-    pairs = [f"{frame.columns[at]!r} to {text!r}" for at, text in list(renamed.items())[:10]]
+    pairs = [f"{given[at]!r} to {text!r}" for at, text in list(renamed.items())[:10]]
     more = f" and {len(renamed) - 10} more" if len(renamed) > 10 else ""
     warnings.warn(f"columns renamed: {', '.join(pairs)}{more}", UserWarning, stacklevel=3)
     return frame.set_axis(names, axis=1)
@@ -187,12 +188,12 @@ def _plain_column(column: pd.Series) -> pd.Series:
 def _plain_objects(column: pd.Series) -> pd.Series:
     inferred = pd.api.types.infer_dtype(column, skipna=True)
     if inferred in {"integer", "floating", "mixed-integer-float", "decimal"}:
-        _say(column, "Python numbers become a numeric dtype")
         values = column.astype("float64") if inferred == "decimal" else pd.to_numeric(column)
         if is_object(values.dtype):
             raise InputError(
                 f"column {column.name!r} holds whole numbers beyond 64 bits; use text."
             )
+        _say(column, "Python numbers become a numeric dtype")
         return values
     if inferred in {"mixed", "mixed-integer"} and not _refused_values(column):
         types = sorted({type(value).__name__ for value in column.dropna()})

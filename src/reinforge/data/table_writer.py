@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
@@ -56,7 +56,7 @@ class TableWriter:
         self._parquet: pq.ParquetWriter | None = None
         self._names: list[str] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "TableWriter":
         """Open the temporary file beside the place of the final one."""
         with disk_errors(self.path):
             self._file = self._temporary.open("wb")

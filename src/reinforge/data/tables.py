@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +23,8 @@ __all__ = ["TableWriter", "as_frame", "check_frame", "frame_digest", "read_table
 
 PARQUET_ENDINGS = frozenset({".parquet", ".pq"})
 MAX_CELL = 1_000_000  # characters
+# older parsers miss the last bit of a float unless they are asked
+_EXACT: dict[str, Any] = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
 
 
 def read_table(
@@ -64,7 +66,11 @@ def read_table(
 
 
 def _read_csv(
-    file: IO[bytes], path: Path, sep: str | None, encoding: str | None, options: dict[str, Any]
+    file: io.BufferedIOBase,
+    path: Path,
+    sep: str | None,
+    encoding: str | None,
+    options: dict[str, Any],
 ) -> pd.DataFrame:
     encoding = _known(encoding) if encoding else bytes_in.text_encoding(file, path)
     text = bytes_in.sample_text(file, encoding)
@@ -74,13 +80,12 @@ def _read_csv(
     found = bytes_in.likely_separator(text)
     separator = _checked_separator(sep, found, text, path)
     header = _header(text, separator, path)
+    if any(len(record) > len(header) for record in bytes_in.records(text, separator)):
+        _refuse_ragged(file, path, encoding, separator)  # pandas would take a field for an index
     options["decimal"] = options["decimal"] or bytes_in.likely_decimal(text, separator)
     frame = _parsed(file, path, header, {"sep": separator, "encoding": encoding, **options})
-    straight = isinstance(frame.index, pd.RangeIndex)  # else pandas took a field too many for it
-    if not straight or frame.iloc[:, -1].isna().any():
+    if frame.iloc[:, -1].isna().any():  # pandas fills lines that are too short
         _refuse_ragged(file, path, encoding, separator)
-    if not straight:
-        raise InputError(f"{path}: lines have more fields than the header has names.")
     _refuse_huge_cells(frame, path)
     return frame
 
@@ -101,9 +106,7 @@ def _checked_separator(sep: str | None, found: str, text: str, path: Path) -> st
     if len(bytes_in.records(text, sep, 1)[0]) == 1 and found != sep:
         if len(bytes_in.records(text, found, 1)[0]) > 1:
             shown = "tab" if found == "\t" else repr(found)
-            raise InputError(
-                f"{path} has one column with --sep {sep!r}; it looks like --sep {shown}."
-            )
+            raise InputError(f"{path} has one column with --sep {sep!r}; try --sep {shown}.")
     return sep
 
 
@@ -125,13 +128,11 @@ def _header(text: str, separator: str, path: Path) -> list[str]:
 
 
 def _parsed(
-    file: IO[bytes], path: Path, header: list[str], options: dict[str, Any]
+    file: io.BufferedIOBase, path: Path, header: list[str], options: dict[str, Any]
 ) -> pd.DataFrame:
     encoding = options["encoding"]
     try:
-        return pd.read_csv(
-            file, names=header, header=0, low_memory=False, float_precision="round_trip", **options
-        )
+        return pd.read_csv(file, names=header, header=0, low_memory=False, **_EXACT, **options)
     except UnicodeError as error:
         bytes_in.refuse_undecodable(file, path, encoding)
         raise InputError(f"{path} is no {encoding} text; give its encoding: {error}.") from error
@@ -152,14 +153,14 @@ def _parser_problem(message: str, path: Path) -> str:
         )
     unclosed = re.search(r"EOF inside string starting at row (\d+)", message)
     if unclosed:
-        return f"{path}: a quote opened at row {int(unclosed.group(1)) + 1} is never closed."
+        return f"{path}: a quote opened near line {int(unclosed.group(1)) + 1} is never closed."
     return f"{path} cannot be read as CSV: {' '.join(message.split())}."
 
 
-def _refuse_ragged(file: IO[bytes], path: Path, encoding: str, separator: str) -> None:
+def _refuse_ragged(file: io.BufferedIOBase, path: Path, encoding: str, separator: str) -> None:
     """Find the first line with fewer or more fields than the header (pandas fills short ones)."""
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    text = io.TextIOWrapper(cast(io.BufferedReader, file), encoding=encoding, newline="")
     limit = csv.field_size_limit(2**31 - 1)
     try:
         reader = csv.reader(text, delimiter=separator)
