@@ -1,4 +1,4 @@
-"""Files that are whole or not there: every artefact is written beside its place and then moved in."""
+"""Files that are whole or not there: written beside their place, then moved in."""
 
 import contextlib
 import errno
@@ -34,7 +34,7 @@ def write_atomic(path: str | Path, content: bytes) -> None:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write JSON atomically; NaN and infinities are refused, since no JSON reader need take them."""
+    """Write JSON atomically; NaN and infinities are refused: no JSON reader need take them."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomic(path, (text + "\n").encode("utf-8", errors="backslashreplace"))
 
@@ -60,7 +60,7 @@ def disk_errors(path: str | Path, n_bytes: int | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             wanted = f" ({n_bytes:,} bytes wanted)" if n_bytes is not None else ""
             raise ResourceError(
                 f"{path}: the disk is full{wanted}; free some space and run again with --resume."
