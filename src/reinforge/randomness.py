@@ -1,7 +1,7 @@
 """Randomness without hidden state: draw number `step` of a stream is a function of three keys.
 
-A run that is killed and resumed needs no generator state, only its step number, and no result depends on
-the order in which others drew. Global generators are never touched.
+A run that is killed and resumed needs no generator state, only its step number, and no result
+depends on the order in which others drew. Global generators are never touched.
 """
 
 import hashlib
@@ -34,4 +34,6 @@ def torch_generator(seed: int, stream: str, step: int = 0) -> "torch.Generator":
     """The torch CPU generator of one purpose at one step (same keys as `generator`)."""
     import torch
 
-    return torch.Generator().manual_seed(int.from_bytes(_key(seed, stream, step)[:8], "little") >> 1)
+    return torch.Generator().manual_seed(
+        int.from_bytes(_key(seed, stream, step)[:8], "little") >> 1
+    )

@@ -34,5 +34,7 @@ class Score:
     better: Better = "higher"
     n: int | None = None  # what the interval rests on: rows, or attacks really made
     meaning: str = ""  # one sentence for a reader who is no statistician
-    baseline: dict[str, float] = field(default_factory=dict)  # control -> its value on the same score
+    baseline: dict[str, float] = field(
+        default_factory=dict
+    )  # control -> its value on the same score
     reason: str | None = None  # why there is no value

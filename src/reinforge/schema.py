@@ -1,7 +1,8 @@
 """What a table is made of: one `Column` a column, without a single row of the data.
 
-A schema is public: it is saved beside the model and printed in reports. So it holds no extreme value, no
-rare level and nothing else that only few rows share; bounds are the user's own or natural ones (zero).
+A schema is public: it is saved beside the model and printed in reports. So it holds no extreme
+value, no rare level and nothing else that only few rows share; bounds are the user's own or
+natural ones (zero).
 """
 
 from typing import Annotated, Literal

@@ -1,7 +1,9 @@
 """How likely was this draw: log-densities of the policies that the systems use.
 
-Every function sums over nothing but what its name says, because sum or mean over entries is part of the
-method: a ratio of summed log-probabilities wants a clip range of 0.1 to 0.2, one of averaged ones 1e-4.
+Every function sums over nothing but what its name says, because sum or mean over entries is part
+of the
+method: a ratio of summed log-probabilities wants a clip range of 0.1 to 0.2, one of averaged ones
+1e-4.
 """
 
 import math

@@ -15,8 +15,8 @@ def clipped_surrogate(
     """PPO's pessimistic bound on the improvement.
 
     mean_d min(rho A, clip(rho, 1 - e, 1 + e) A), rho = exp(log_prob - old_log_prob)
-    (PPO, arXiv:1707.06347, eq. 7). A draw whose ratio has left the band on the side that its advantage
-    favours earns no further gradient; on the other side it still does.
+    (PPO, arXiv:1707.06347, eq. 7). A draw whose ratio has left the band on the side that its
+    advantage favours earns no further gradient; on the other side it still does.
 
     Args:
         log_prob: Under the policy that is trained; summed over the parts of an action.

@@ -19,7 +19,8 @@ def minibatches(
         generator: Shuffles each pass.
 
     Yields:
-        A slice (whole rollout) or an integer tensor of positions; the last one of a pass may be short.
+        A slice (whole rollout) or an integer tensor of positions; the last one of a pass may be
+        short.
     """
     for _ in range(n_epochs):
         if minibatch_draws is None or minibatch_draws >= n_draws:

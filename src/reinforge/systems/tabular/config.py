@@ -8,7 +8,7 @@ from reinforge.errors import InputError
 
 
 class TabularConfig(BaseModel):
-    """How a table is learnt. Every field is a flag (`--set n_steps=500`) and is saved with the run."""
+    """How a table is learnt; every field is a flag (`--set n_steps=500`), saved with the run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -122,7 +122,8 @@ def resolve_config(preset: str, settings: dict[str, Any]) -> TabularConfig:
     """A preset with the user's settings laid over it.
 
     Raises:
-        InputError: Unknown preset or setting (with the nearest known name), or a value out of range.
+        InputError: Unknown preset or setting (with the nearest known name), or a value out of
+            range.
     """
     from reinforge.settings import validated
 

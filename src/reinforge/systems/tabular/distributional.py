@@ -1,7 +1,8 @@
 """Distributional rewards: what a row adds to the likeness of two clouds, without a discriminator.
 
-Each is the negative gradient of a distance between the cloud of drawn rows and that of real rows with
-respect to the weight of one drawn row (its first variation), which is what a policy gradient needs.
+Each is the negative gradient of a distance between the cloud of drawn rows and that of real rows
+with respect to the weight of one drawn row (its first variation), which is what a policy gradient
+needs.
 """
 
 import torch
@@ -17,8 +18,8 @@ def mmd(
 ) -> Float[Tensor, " draw"]:
     """Witness of the maximum mean discrepancy with a sum of three Gaussian kernels.
 
-    r(x) = mean_y k(x, y real) - mean_x' k(x, x' drawn); k sums bandwidths 1/2, 1, 2 times the median
-    distance among real rows (Gretton et al. 2012, JMLR 13, sec. 2.3 and 8).
+    r(x) = mean_y k(x, y real) - mean_x' k(x, x' drawn); k sums bandwidths 1/2, 1, 2 times the
+    median distance among real rows (Gretton et al. 2012, JMLR 13, sec. 2.3 and 8).
 
     Args:
         fake: Features of drawn rows.
@@ -50,8 +51,8 @@ def sliced_wasserstein(
     """First variation of the sliced Wasserstein-2 distance.
 
     On each random direction the Kantorovich potential of a drawn point is the integral of
-    (x - T(x)) along the line, T the monotone map onto the real points (Santambrogio 2015, prop. 7.17);
-    the reward is minus its mean over directions.
+    (x - T(x)) along the line, T the monotone map onto the real points (Santambrogio 2015, prop.
+    7.17); the reward is minus its mean over directions.
 
     Args:
         fake: Features of drawn rows.

@@ -1,9 +1,10 @@
 """Which head draws which column, chosen from the data, and the way between tables and actions.
 
-A *gaussian* head draws one amount a row; the amount is a column's normal score (rank-normal scale), or its
-min-max value behind a tanh as in the RLSyn paper. A *level* head draws one of a few levels: a category, a
-single frequent number, a quantile bin (inside which the value is spread by the column's quantile function),
-or whether a value is there at all. All level heads' levels lie end to end on one joint axis.
+A *gaussian* head draws one amount a row; the amount is a column's normal score (rank-normal
+scale), or its min-max value behind a tanh as in the RLSyn paper. A *level* head draws one of a
+few levels: a category, a single frequent number, a quantile bin (inside which the value is spread
+by the column's quantile function), or whether a value is there at all. All level heads' levels
+lie end to end on one joint axis.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Actions:
-    """What the policy chose for each row (the same for a real row: what it would have had to choose)."""
+    """What the policy chose for each row; for a real row, what it would have had to choose."""
 
     amount: NDArray[np.float32]  # (row, gaussian head), before any tanh
     level: NDArray[np.int64]  # (row, level head), as positions on the joint level axis
@@ -90,7 +91,7 @@ class Layout:
         return np.concatenate(scores).astype(np.float32)
 
     def amount_is_there(self) -> NDArray[np.int64]:
-        """For each gaussian head the joint level that says "present", or -1 where none is missing."""
+        """For each gaussian head the joint level that says "present"; -1 if never missing."""
         start = {
             h.column: s
             for h, s in zip(self.discrete, self.level_start, strict=False)
@@ -104,8 +105,8 @@ class Layout:
     def encode(self, coded: pd.DataFrame, generator: np.random.Generator) -> Actions:
         """The actions that would have written these rows.
 
-        Values that the schema does not know (rare levels) are drawn afresh by the known levels' shares;
-        numbers inside an atom get a random place in it.
+        Values that the schema does not know (rare levels) are drawn afresh by the known levels'
+        shares; numbers inside an atom get a random place in it.
         """
         columns = [coded.iloc[:, i].to_numpy(np.float64) for i in range(coded.shape[1])]
         amounts = [self._encode_amount(h, columns[h.column], generator) for h in self.gaussian]
@@ -154,10 +155,27 @@ class Layout:
         filled = np.where(missing, quantiles.low[0], value)
         return np.where(missing, head.n_levels - 1, bin_of_cell[quantiles.cell_of_value(filled)])
 
-    def decode(self, actions: Actions, generator: np.random.Generator) -> pd.DataFrame:
-        """The coded table that these actions write (places inside bins are drawn from `generator`)."""
+    def decode(
+        self,
+        actions: Actions,
+        generator: np.random.Generator,
+        *,
+        inside: dict[int, Floats] | None = None,
+    ) -> pd.DataFrame:
+        """The coded table that these actions write.
+
+        Args:
+            actions: What the heads drew.
+            generator: Draws the places inside bins.
+            inside: For a level head, the stretch of each bin that may be used, (bin, 2) in 0 to 1.
+        """
         n_rows = len(actions.level) if len(self.discrete) else len(actions.amount)
-        inside = generator.random((len(self.heads), n_rows))
+        place = generator.random((len(self.heads), n_rows))
+        for i, stretch in (inside or {}).items():
+            low, high = stretch[
+                np.minimum(actions.level[:, i] - self.level_start[i], len(stretch) - 1)
+            ].T
+            place[i] = low + place[i] * (high - low)
         levels = actions.level - self.level_start[:-1]
         table = np.full((len(self.schema.modelled), n_rows), np.nan)
         flags: dict[int, list[Floats]] = {}
@@ -169,10 +187,10 @@ class Layout:
                 missing[head.column] = levels[:, i] == 1
             elif head.role == "flag":  # among flags that are on, one is picked at random
                 share = self.shares[head.column][head.level]
-                pick = levels[:, i] + np.maximum(share, 1e-9) * inside[i]
+                pick = levels[:, i] + np.maximum(share, 1e-9) * place[i]
                 flags.setdefault(head.column, []).append(pick)
             else:
-                table[head.column] = self._decode_level(head, levels[:, i], inside[i])
+                table[head.column] = self._decode_level(head, levels[:, i], place[i])
         for column, picks in flags.items():
             table[column] = np.argmax(np.stack(picks), axis=0)
         for column, gone in missing.items():
@@ -220,13 +238,9 @@ class Layout:
         """The inverse of `to_dict`."""
         return cls(
             schema=schema,
-            heads=tuple(
-                Head(**{k: np.array(v) if isinstance(v, list) else v for k, v in head.items()})
-                for head in content["heads"]
-            ),
+            heads=tuple(Head(**_arrays(head)) for head in content["heads"]),
             quantiles=tuple(
-                None if q is None else QuantileFunction(**{k: np.array(v) for k, v in q.items()})
-                for q in content["quantiles"]
+                None if q is None else QuantileFunction(**_arrays(q)) for q in content["quantiles"]
             ),
             shares=tuple(np.array(share) for share in content["shares"]),
         )
@@ -339,6 +353,10 @@ def _bin_edges(quantiles: QuantileFunction, n_bins: int) -> Floats:
         edges.append(1.0)
     edges[-1] = 1.0
     return np.array(edges)
+
+
+def _arrays(fields: dict[str, Any]) -> dict[str, Any]:
+    return {k: np.array(v) if isinstance(v, list) else v for k, v in fields.items()}
 
 
 def _normal_score(probability: Floats) -> Floats:

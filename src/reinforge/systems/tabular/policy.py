@@ -1,5 +1,6 @@
 """The policy: noise in, one distribution a column out (RLSyn, arXiv:2512.21395, sec. 3)."""
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -73,11 +74,7 @@ class Policy(nn.Module):
         self.register_buffer("logit_position", torch.from_numpy(position), persistent=False)
         widths = [noise_dim, *[hidden] * n_layers]
         self.trunk = nn.Sequential(
-            *(
-                layer
-                for a, b in zip(widths, widths[1:], strict=False)
-                for layer in (nn.Linear(a, b), nn.ReLU())
-            )
+            *(layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU()))
         )
         self.mean = nn.Linear(hidden, n_gaussian)
         self.logits = nn.Linear(hidden, n_logits)

@@ -1,9 +1,10 @@
 """A column's distribution as a private quantile function: cells that each hold at least k rows.
 
-A generator that stores a column's sorted values stores its people. Here neighbouring values are pooled
-until a cell holds `min_rows` rows; a value that so many rows share is kept exactly (an *atom*: a heaped age,
-a zero dose), and within every other cell values are spread evenly. The outermost edges are set so that the
-tail cells keep their means, so that no extreme value is stored either.
+A generator that stores a column's sorted values stores its people. Here neighbouring values are
+pooled until a cell holds `min_rows` rows; a value that so many rows share is kept exactly (an
+*atom*: a heaped age, a zero dose), and within every other cell values are spread evenly. The
+outermost edges are set so that the tail cells keep their means, so that no extreme value is
+stored either.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class QuantileFunction:
-    """Cell c covers probabilities `probability[c]` to `probability[c + 1]` and values `low[c]` to `high[c]`."""
+    """Cells: the c-th covers probabilities c to c + 1 of `probability`, values `low` to `high`."""
 
     probability: Floats  # (n_cells + 1,), from 0 to 1, rising
     low: Floats  # (n_cells,), non-decreasing
@@ -53,6 +54,16 @@ class QuantileFunction:
         drawn = generator.random(value.shape)
         inside = np.where(span > 0, np.clip(inside, 0.0, 1.0), drawn)
         return self.probability[cell] + inside * self.mass[cell]
+
+    def mass_below(self, value: float, *, including: bool) -> float:
+        """The share of rows below a value, or up to and including it."""
+        mass = self.mass
+        span = self.high / 2 - self.low / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside = np.clip((value / 2 - self.low / 2) / span, 0.0, 1.0)
+        full = value >= self.high if including else value > self.high
+        share = np.where(full, 1.0, np.where(value <= self.low, 0.0, inside))
+        return float(np.minimum((np.nan_to_num(share) * mass).sum(), 1.0))
 
     def cell_of_value(self, value: Floats) -> NDArray[np.int64]:
         """The cell that holds each value; a value between two cells goes to the nearer one."""

@@ -1,9 +1,11 @@
-"""One iteration of RLSyn: draw, reward, advantage, update; then the discriminator learns
-(arXiv:2512.21395, algorithm 1).
+"""One iteration of RLSyn: draw, reward, advantage, update; then the discriminator learns.
+
+RLSyn, arXiv:2512.21395, algorithm 1.
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,7 +23,8 @@ from reinforge.systems.tabular.discriminator import discriminator_loss
 from reinforge.systems.tabular.learner import Learner
 from reinforge.systems.tabular.policy import Distribution, Draw
 
-ExtraReward = Callable[[Draw, int], Tensor]  # a reward of whole rows, added to realism
+# the user's rewards of whole rows, added to realism, with what the history keeps of them
+ExtraReward = Callable[[Draw, int], tuple[Tensor, dict[str, float]]]
 
 
 def step(
@@ -68,7 +71,8 @@ def update_by_policy_gradient(
         draw = policy.draw(before, generator)
         features = learner.features.of_draw(draw)
         reward = realism(learner, features, real_features, generator)
-        total = reward if extra is None else reward + extra(draw, index)
+        added, told = extra(draw, index) if extra is not None else (torch.zeros(()), {})
+        total = reward + added
         old_log_prob = policy.log_prob(before, draw)
         advantage = advantages(total, before, config)
     log: dict[str, float] = {}
@@ -99,12 +103,13 @@ def update_by_policy_gradient(
         "reward": float(total.mean()),
         "reward_std": float(total.std()),
         "realism": float(reward.mean()),
+        **told,
         **log,
     }
 
 
 def latents(config: TabularConfig, generator: torch.Generator) -> Tensor:
-    """z ~ N(0, I); with several draws a latent, each latent stands that many times in a row."""
+    """Z ~ N(0, I); with several draws a latent, each latent stands that many times in a row."""
     n_latents = math.ceil(config.batch_rows / config.draws_per_latent)
     noise = torch.randn((n_latents, config.noise_dim), generator=generator)
     return noise.repeat_interleave(config.draws_per_latent, dim=0)
@@ -225,14 +230,14 @@ def update_discriminator(
         real = real_features[random_rows(len(real_features), config.batch_rows, generator)]
         is_penalised = (index * config.discriminator_steps + k) % config.r1_every == 0
         weight = config.r1_weight * config.r1_every if is_penalised else 0.0
-        value, _ = ascend(
-            learner.discriminator_optimizer,
-            lambda real=real, fake=fake, weight=weight: (
-                -discriminator_loss(learner.discriminator, real, fake, r1_weight=weight)
-            ),
-        )
+        objective = partial(_discriminator_gain, learner, real, fake, weight)
+        value, _ = ascend(learner.discriminator_optimizer, objective)
         loss -= value / config.discriminator_steps
     return {"discriminator_loss": loss}
+
+
+def _discriminator_gain(learner: Learner, real: Tensor, fake: Tensor, r1_weight: float) -> Tensor:
+    return -discriminator_loss(learner.discriminator, real, fake, r1_weight=r1_weight)
 
 
 def random_rows(n_rows: int, n_draws: int, generator: torch.Generator) -> Tensor:

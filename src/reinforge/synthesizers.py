@@ -1,0 +1,399 @@
+"""The public face: one class a system, with fit, sample, save and load."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from reinforge import __version__
+from reinforge.data.coded import from_coded, to_coded
+from reinforge.data.frames import as_frame, frame_digest
+from reinforge.data.infer import infer_schema, refuse_text
+from reinforge.data.table_writer import TableWriter
+from reinforge.errors import InputError
+from reinforge.files import sha256_file, write_atomic, write_json
+from reinforge.randomness import generator
+from reinforge.records import Split
+from reinforge.schema import Schema
+from reinforge.systems.tabular.condition import Where, parse_where
+from reinforge.systems.tabular.config import TabularConfig, resolve_config
+from reinforge.systems.tabular.extra import extra_reward
+from reinforge.systems.tabular.heads import Layout, choose_heads
+from reinforge.systems.tabular.learner import as_draw, new_learner, new_policy
+from reinforge.systems.tabular.policy import Policy
+from reinforge.systems.tabular.reward import Plugin, Reward, TrainRows, rule_reward
+from reinforge.systems.tabular.rules import parse_rule
+from reinforge.systems.tabular.sampling import rows
+from reinforge.systems.tabular.step import step
+from reinforge.training import Place, memory_errors, train
+
+if TYPE_CHECKING:
+    from reinforge.systems.tabular.rules import Rule
+
+FORMAT = 1
+FEWEST_ROWS = 20
+
+
+class TabularSynthesizer:
+    """A generator of tables, learnt by reinforcement (RLSyn, arXiv:2512.21395, and beyond).
+
+    Args:
+        preset: "default", or "rlsyn-mimic" / "rlsyn-aireadi" for the published settings.
+        seed: Same seed and same data give the same generator, bit for bit.
+        rewards: What makes a row useful beyond looking real: `Reward(fn, weight)`,
+            `PrivacyReward()`,
+            `UtilityReward()`.
+        rules: Texts such as ``"systolic > diastolic"``; rows that break one are penalised.
+        rule_weight: A row that breaks a rule becomes exp(-rule_weight) times as likely.
+        settings: Any field of `TabularConfig`, e.g. ``n_steps=500``.
+
+    Raises:
+        InputError: An unknown preset or setting, a value out of range, or a rule that cannot be
+            read.
+
+    Example:
+        >>> from reinforge import TabularSynthesizer
+        >>> from reinforge.data.embedded import breast_cancer
+        >>> model = TabularSynthesizer(seed=0, n_steps=20).fit(breast_cancer())
+        >>> model.sample(3, seed=1).shape
+        (3, 31)
+    """
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        seed: int = 0,
+        rewards: Sequence[Plugin] = (),
+        rules: Sequence[str] = (),
+        rule_weight: float = 5.0,
+        **settings: Any,
+    ) -> None:
+        self.preset = preset
+        self.seed = seed
+        self.config: TabularConfig = resolve_config(preset, settings)
+        self.rewards = tuple(rewards)
+        self.rules: tuple[Rule, ...] = tuple(parse_rule(text) for text in rules)
+        self.rule_weight = rule_weight
+        self.history: list[dict[str, Any]] = []
+        self._layout: Layout | None = None
+        self._policy: Policy | None = None
+
+    @property
+    def schema(self) -> Schema:
+        """What the columns were taken for (without any rare value).
+
+        Raises:
+            InputError: Nothing was fitted yet.
+        """
+        return self._fitted()[0].schema
+
+    def fit(
+        self,
+        train_rows: "pd.DataFrame | Split",
+        *,
+        target: str | None = None,
+        schema: Schema | dict[str, dict] | None = None,
+        run_dir: str | Path | None = None,
+        resume: bool = False,
+        on_step: Callable[[dict[str, Any]], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Self:
+        """Learn a table.
+
+        Args:
+            train_rows: The training rows, or a `Split`, of which only `train` is looked at.
+            target: The column that a utility reward predicts (a split brings its own).
+            schema: What the columns are, where inference errs: a schema or column -> fields.
+            run_dir: Where checkpoints and history are kept; None keeps them nowhere.
+            resume: Go on from the newest checkpoint in `run_dir`.
+            on_step: Told each step's record.
+            stop: Asked after each step; True saves a checkpoint and raises `Interrupted`.
+
+        Returns:
+            The generator itself.
+
+        Raises:
+            InputError: The table cannot be learnt as it is; the message names the column.
+        """
+        if isinstance(train_rows, Split):
+            target = target or train_rows.target
+            schema = schema or {c.name: {"kind": c.kind} for c in train_rows.schema.columns}
+            train_rows = train_rows.train
+        frame = as_frame(train_rows)
+        if len(frame) < FEWEST_ROWS:
+            raise InputError(
+                f"{len(frame)} training rows are too few to learn from; at least {FEWEST_ROWS}."
+            )
+        schema = self._private_schema(frame, schema)
+        coded = to_coded(frame, schema)
+        layout = choose_heads(
+            coded,
+            schema,
+            choice=self.config.heads,
+            n_bins=self.config.n_bins,
+            max_levels=self.config.max_levels,
+            min_rows=self.config.min_rows,
+        )
+        self._train(frame, coded, layout, target, run_dir, resume, on_step, stop)
+        return self
+
+    def _private_schema(
+        self, frame: pd.DataFrame, schema: Schema | dict[str, dict] | None
+    ) -> Schema:
+        """The schema of the training rows: no level that fewer than `min_rows` rows hold."""
+        if not isinstance(schema, Schema):
+            schema = infer_schema(frame, overrides=schema, min_level_count=self.config.min_rows)
+        refuse_text(schema)
+        return schema
+
+    def _train(
+        self,
+        frame: pd.DataFrame,
+        coded: pd.DataFrame,
+        layout: Layout,
+        target: str | None,
+        run_dir: str | Path | None,
+        resume: bool,
+        on_step: Callable[[dict[str, Any]], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        real = as_draw(layout.encode(coded, generator(self.seed, "tabular/encode")))
+        known = TrainRows(
+            frame=frame, coded=coded, schema=layout.schema, target=target, seed=self.seed
+        )
+        rewards = self._prepared_rewards(known)
+        learner = new_learner(self.config, layout, seed=self.seed)
+        extra = extra_reward(rewards, layout, seed=self.seed) if rewards else None
+        place = None
+        if run_dir is not None:
+            labels = [f"{reward.label} x {reward.weight:g}" for reward in rewards]
+            fingerprint = json.dumps(
+                [self.seed, self.config.model_dump(), labels, frame_digest(frame)]
+            )
+            place = Place(
+                folder=Path(run_dir), fingerprint=fingerprint, every=self.config.checkpoint_every
+            )
+        with one_thread(), _memory(self.config):
+            self.history = train(
+                learner,
+                lambda index: step(learner, real, index, seed=self.seed, extra=extra),
+                self.config.n_steps,
+                place=place,
+                resume=resume,
+                on_step=on_step,
+                stop=stop,
+            )
+        self._layout, self._policy = layout, learner.averaged
+
+    def _prepared_rewards(self, known: TrainRows) -> list[Reward]:
+        for rule in self.rules:
+            rule.broken(known.frame.head(100))  # a wrong column is said before training
+        of_rules = [rule_reward(rule, weight=self.rule_weight) for rule in self.rules]
+        rewards = [reward.prepared(known) for reward in self.rewards] + of_rules
+        for reward in rewards:
+            reward(known.frame.head(100))
+        return rewards
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        where: Where = None,
+        balance: str | None = None,
+    ) -> pd.DataFrame:
+        """Draw rows.
+
+        Args:
+            n: How many, 0 or more.
+            seed: Same seed, same rows; ``sample(n + m)`` starts with ``sample(n)``.
+            where: Conditions that every row meets: ``{"sex": "F"}`` or ``["outcome=1",
+                "age>=60"]``.
+            balance: A discrete column whose levels come equally often (counts differ by 1 at most).
+
+        Returns:
+            Rows in the dtypes of the training table.
+
+        Raises:
+            InputError: Not fitted, a negative n, or a condition that cannot be met.
+        """
+        blocks = list(self._blocks(n, seed=seed, where=where, balance=balance))
+        return pd.concat(blocks, ignore_index=True)
+
+    def sample_to(
+        self,
+        path: str | Path,
+        n: int,
+        *,
+        seed: int = 0,
+        where: Where = None,
+        balance: str | None = None,
+        on_rows: Callable[[int], None] | None = None,
+    ) -> None:
+        """Draw rows into a Parquet or CSV file, block by block in bounded memory.
+
+        Args:
+            path: The file; its suffix chooses the format.
+            n: How many rows.
+            seed: As in `sample`, which gives the same rows.
+            where: As in `sample`.
+            balance: As in `sample`.
+            on_rows: Told how many rows are written so far.
+        """
+        n_written = 0
+        with TableWriter(path) as writer:
+            for block in self._blocks(n, seed=seed, where=where, balance=balance):
+                writer.append(block)
+                n_written += len(block)
+                if on_rows is not None:
+                    on_rows(n_written)
+
+    def _blocks(
+        self, n: int, *, seed: int, where: Where, balance: str | None
+    ) -> Iterator[pd.DataFrame]:
+        """Decoded blocks that add up to n rows; one empty block for n = 0."""
+        layout, policy = self._fitted()
+        if n < 0:
+            raise InputError(f"sample: n must be 0 or more, got {n}.")
+        conditions = parse_where(where, layout.schema)
+        first = 0
+        with one_thread(), _memory(self.config):
+            tables = (
+                rows(policy, layout, n, seed=seed, conditions=conditions)
+                if balance is None
+                else balanced_rows(policy, layout, n, balance, seed=seed, where=where)
+            )
+            for table in tables:
+                yield from_coded(table, layout.schema, first_row=first)
+                first += len(table)
+        if first == 0:
+            empty = pd.DataFrame(columns=[c.name for c in layout.schema.modelled], dtype=float)
+            yield from_coded(empty, layout.schema, first_row=0)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `model.safetensors` and `schema.json`: weights and numbers, no code and no row."""
+        layout, policy = self._fitted()
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: tensor.contiguous() for name, tensor in policy.state_dict().items()}
+        write_atomic(folder / "model.safetensors", save(weights))
+        content = {
+            "format": FORMAT,
+            "system": "tabular",
+            "version": __version__,
+            "preset": self.preset,
+            "seed": self.seed,
+            "config": self.config.model_dump(),
+            "rules": [rule.text for rule in self.rules],
+            "schema": layout.schema.model_dump(mode="json"),
+            "layout": layout.to_dict(),
+            "sha256": sha256_file(folder / "model.safetensors"),
+        }
+        write_json(folder / "schema.json", content)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a generator that `save` wrote.
+
+        Raises:
+            InputError: A file is missing, damaged, or written by a newer reinforge.
+        """
+        folder = Path(folder)
+        content = _read_description(folder)
+        try:
+            model = cls(content["preset"], seed=content["seed"], rules=content["rules"])
+            model.config = resolve_config("default", content["config"])
+            schema = Schema.model_validate(content["schema"])
+            layout = Layout.from_dict(content["layout"], schema)
+            policy = new_policy(model.config, layout, seed=0)
+            policy.load_state_dict(load((folder / "model.safetensors").read_bytes()))
+        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder}: the model cannot be read ({error}).") from error
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in policy.state_dict().values()):
+            raise InputError(f"{folder}: the weights hold NaN or infinite numbers; train again.")
+        model._layout, model._policy = layout, policy.requires_grad_(False)
+        return model
+
+    def _fitted(self) -> tuple[Layout, Policy]:
+        if self._layout is None or self._policy is None:
+            raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
+        return self._layout, self._policy
+
+
+def balanced_rows(
+    policy: Policy, layout: Layout, n: int, column: str, *, seed: int, where: Where
+) -> Iterator[pd.DataFrame]:
+    """Coded blocks in which the levels of a column take turns."""
+    described = layout.schema[column]
+    if described.is_numeric or not described.is_modelled:
+        raise InputError(
+            f"balance: {column!r} is {described.kind}; name a column with levels (boolean, "
+            "categorical or ordinal)."
+        )
+    schema = layout.schema
+    place = [c.name for c in schema.modelled].index(column)
+    seen = [k for k, share in enumerate(layout.shares[place]) if share > 0]
+    streams = []
+    for turn, level in enumerate(seen):
+        n_level = (n - turn + len(seen) - 1) // len(seen)
+        chosen = parse_where({column: described.categories[level]}, schema)
+        others = tuple(c for c in parse_where(where, schema) if c.column != place)
+        tables = rows(policy, layout, n_level, seed=seed, conditions=(*others, *chosen))
+        streams.append(tables)
+    while blocks := [block for block in (next(s, None) for s in streams) if block is not None]:
+        turns = pd.concat(
+            [block.assign(**{"": range(len(block))}) for block in blocks], ignore_index=True
+        )
+        order = turns[""].argsort(kind="stable")
+        yield turns.drop(columns="").iloc[order].reset_index(drop=True)
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
+        digest = sha256_file(folder / "model.safetensors")
+    except OSError as error:
+        raise InputError(f"{folder}: no model here ({error.strerror}: {error.filename}).") from None
+    except ValueError:
+        raise InputError(f"{folder / 'schema.json'}: damaged, no JSON; train again.") from None
+    if not isinstance(content, dict) or content.get("system") != "tabular":
+        raise InputError(f"{folder / 'schema.json'}: describes no tabular model.")
+    if content["format"] > FORMAT:
+        raise InputError(
+            f"{folder}: written by a newer reinforge ({content['version']}); upgrade to load it."
+        )
+    if digest != content.get("sha256"):
+        raise InputError(
+            f"{folder / 'model.safetensors'}: damaged (its digest is not the one in schema.json)."
+        )
+    return content
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: small nets gain nothing from more, and sums keep their order."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@contextlib.contextmanager
+def _memory(config: TabularConfig) -> Iterator[None]:
+    """Say in one line when memory runs out."""
+    try:
+        yield
+    except RuntimeError as error:
+        told = memory_errors(error, f"lower batch_rows (now {config.batch_rows}) or hidden.")
+        if told is None:
+            raise
+        raise told from error

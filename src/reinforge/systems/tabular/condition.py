@@ -1,0 +1,179 @@
+"""Rows under conditions, drawn by the policy itself: no rejection loop, exact counts.
+
+A factorised policy knows the probability of every condition given its latent z. So latents are
+drawn from a pool with weights p(condition | z) (sampling importance resampling, Rubin 1987), and
+each row is then drawn from its latent's distribution cut down to what the condition allows. The
+work is bounded, and a condition that the policy cannot meet is refused at once.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reinforge.data.coded import encode
+from reinforge.errors import InputError
+from reinforge.schema import Column, Schema
+
+_OPERATORS = ("<=", ">=", "!=", "==", "=", "<", ">")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What one modelled column may be: some of its levels, or an interval of its amounts."""
+
+    column: int  # position among the modelled columns
+    levels: frozenset[int] | None = None
+    low: float = -np.inf  # in coded units, on the column's own grid, both ends included
+    high: float = np.inf
+
+
+Where = Mapping[str, Any] | Sequence[str] | None
+
+
+def parse_where(where: Where, schema: Schema) -> tuple[Condition, ...]:
+    """Read conditions such as ``{"sex": "F"}`` or ``["outcome=1", "age>=60"]``.
+
+    Args:
+        where: A mapping column -> value (or list of values), or texts with = != < <= > >=; several
+            texts on one column must all hold.
+        schema: The fitted schema.
+
+    Raises:
+        InputError: Unknown column, unknown level (the allowed ones are listed), an order on a
+            column
+            that has none, or conditions that exclude each other.
+    """
+    found: dict[int, Condition] = {}
+    position = {column.name: i for i, column in enumerate(schema.modelled)}
+    for name, sign, value in _triples(where, schema):
+        column = schema[name]
+        if not column.is_modelled:
+            _check_constant(column, sign, value)
+            continue
+        new = _condition(position[name], column, sign, value)
+        found[position[name]] = _both(found.get(position[name]), new, column)
+    return tuple(found.values())
+
+
+def _triples(where: Where, schema: Schema) -> list[tuple[str, str, Any]]:
+    if where is None:
+        return []
+    if isinstance(where, Mapping):
+        for name in where:
+            schema[name]  # an unknown column is refused here
+        return [(name, "=", value) for name, value in where.items()]
+    return [_triple(text, schema) for text in where]
+
+
+def _triple(text: str, schema: Schema) -> tuple[str, str, str]:
+    for name in sorted(schema.names, key=len, reverse=True):
+        rest = text.strip()[len(name) :].lstrip()
+        if text.strip().startswith(name) and rest.startswith(("=", "<", ">", "!=")):
+            sign = next(sign for sign in _OPERATORS if rest.startswith(sign))
+            return name, "=" if sign == "==" else sign, rest[len(sign) :].strip()
+    name = re.split(r"[=<>!]", text, maxsplit=1)[0].strip()
+    if name == text.strip():
+        raise InputError(f"condition {text!r}: write COLUMN=VALUE (or != < <= > >=).")
+    schema[name]  # an unknown column is refused with the known ones
+    raise InputError(f"condition {text!r}: write COLUMN=VALUE (or != < <= > >=).")
+
+
+def _check_constant(column: Column, sign: str, value: Any) -> None:
+    if column.kind == "constant" and sign == "=" and str(value) == str(column.value):
+        return
+    what = (
+        f"always {column.value!r}" if column.kind == "constant" else f"not learnt ({column.kind})"
+    )
+    raise InputError(f"condition on {column.name!r}: the column is {what}.")
+
+
+def _condition(place: int, column: Column, sign: str, value: Any) -> Condition:
+    values = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    if not column.is_numeric:
+        codes = {_code(column, item) for item in values}
+        every = range(len(column.categories))
+        if sign in ("=", "!="):
+            chosen = codes if sign == "=" else set(every) - codes
+        elif column.kind == "ordinal":
+            chosen = {k for k in every if _holds(k, sign, min(codes))}
+        else:
+            raise InputError(
+                f"condition on {column.name!r}: {sign} needs an order, and {column.kind} "
+                "values have none; use = or !=."
+            )
+        return Condition(column=place, levels=frozenset(chosen))
+    if len(values) != 1 or sign == "!=":
+        raise InputError(
+            f"condition on {column.name!r}: give one number with = < <= > or >=, not "
+            f"{sign} {value!r}."
+        )
+    amount, apart = _amount(column, values[0]), grid(column)
+    low, high = -np.inf, np.inf
+    if sign in ("=", ">=", ">"):
+        low = amount if sign != ">" else amount + apart
+    if sign in ("=", "<=", "<"):
+        high = amount if sign != "<" else amount - apart
+    return Condition(column=place, low=low, high=high)
+
+
+def _holds(code: int, sign: str, bound: int) -> bool:
+    return {"<": code < bound, "<=": code <= bound, ">": code > bound, ">=": code >= bound}[sign]
+
+
+def _code(column: Column, value: Any) -> int:
+    for code, level in enumerate(column.categories):
+        if level is value or level == value or _same_text(level, value):
+            return code
+    allowed = ", ".join(repr(level) for level in column.categories[:20])
+    raise InputError(
+        f"condition on {column.name!r}: {value!r} is none of its values; allowed: {allowed}."
+    )
+
+
+def _same_text(level: Any, value: Any) -> bool:
+    if str(level).casefold() == str(value).casefold():
+        return True
+    if isinstance(level, str) or isinstance(value, bool):
+        return False
+    try:
+        return float(level) == float(value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _amount(column: Column, value: Any) -> float:
+    if column.kind in ("continuous", "integer"):
+        try:
+            amount = float(value)
+        except (TypeError, ValueError):
+            amount = np.nan
+    else:
+        amount = float(encode(pd.Series([value]), column)[0])
+    if not np.isfinite(amount):
+        raise InputError(f"condition on {column.name!r}: {value!r} is no value of this column.")
+    return amount
+
+
+def grid(column: Column) -> float:
+    """The distance between neighbouring values that the column can write."""
+    if column.kind == "integer":
+        return 1.0
+    return 10.0**-column.decimals if column.decimals is not None else 1e-9
+
+
+def _both(old: Condition | None, new: Condition, column: Column) -> Condition:
+    if old is not None:
+        levels = new.levels if old.levels is None else old.levels & (new.levels or frozenset())
+        new = Condition(
+            column=new.column,
+            levels=levels,
+            low=max(old.low, new.low),
+            high=min(old.high, new.high),
+        )
+    if new.low > new.high or (new.levels is not None and not new.levels):
+        raise InputError(f"the conditions on {column.name!r} exclude each other: no value is left.")
+    return new

@@ -1,0 +1,238 @@
+"""Rows from a trained policy, block by block: block b is a function of (seed, b) alone.
+
+So the same seed gives the same rows however many are asked for at once, and a longer sample
+starts with the shorter one. Every block is computed whole, because matrix products of different
+heights round differently.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import ndtr, ndtri
+from torch import Tensor
+
+from reinforge.errors import InputError
+from reinforge.policy_gradient.log_prob import log_normaliser
+from reinforge.randomness import generator, torch_generator
+from reinforge.schema import Column
+from reinforge.systems.tabular.condition import Condition, grid
+from reinforge.systems.tabular.heads import Actions, Head, Layout
+from reinforge.systems.tabular.policy import Distribution, Draw, Policy
+
+BLOCK_ROWS = 8192
+CONDITION_ROWS = 1024  # rows of a block under conditions: its pool of latents is many times larger
+LARGEST_POOL = 128  # latents a row, at most
+LEAST_CHANCE = 1e-7  # of a condition over the pool: below it nothing honest can be drawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Conditions in the policy's own terms."""
+
+    level_share: Tensor  # (joint level,): the part of each level that the conditions allow, 0 to 1
+    low: Tensor  # (gaussian head,): amounts allowed, -inf where unlimited
+    high: Tensor
+    inside: dict[int, np.ndarray]  # level head -> (level, 2): the allowed stretch inside each bin
+    columns: tuple[int, ...]  # conditioned level heads and
+    amounts: tuple[int, ...]  # gaussian heads: what the weights are made of
+
+
+def rows(
+    policy: Policy,
+    layout: Layout,
+    n_rows: int,
+    *,
+    seed: int,
+    conditions: tuple[Condition, ...] = (),
+) -> Iterator[pd.DataFrame]:
+    """Coded tables of at most one block that add up to `n_rows` rows.
+
+    Args:
+        policy: The trained policy.
+        layout: Its heads.
+        n_rows: Rows wanted, 0 or more.
+        seed: The sample's seed.
+        conditions: What every row must meet.
+
+    Raises:
+        InputError: No row can meet the conditions together.
+    """
+    limits = _limits(layout, conditions) if conditions else None
+    block_rows = BLOCK_ROWS if limits is None else CONDITION_ROWS
+    for block, first in enumerate(range(0, n_rows, block_rows)):
+        torch_numbers = torch_generator(seed, "tabular/sample", block)
+        numbers = generator(seed, "tabular/sample", block)
+        with torch.no_grad():
+            if limits is None:
+                noise = torch.randn((block_rows, policy.noise_dim), generator=torch_numbers)
+                draw = policy.draw(policy(noise), torch_numbers)
+            else:
+                draw = _draw_within(policy, limits, block_rows, torch_numbers)
+        actions = Actions(amount=draw.amount.numpy(), level=draw.level.numpy())
+        table = layout.decode(actions, numbers, inside=limits.inside if limits else {})
+        for condition in conditions:
+            _hold(table, layout, condition, numbers)
+        yield table.iloc[: min(block_rows, n_rows - first)]
+
+
+def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Generator) -> Draw:
+    """Resample latents by how well they meet the limits, then draw inside the limits."""
+    pool: list[Tensor] = []
+    weights: list[Tensor] = []
+    effective, n_pool = 0.0, 0
+    while effective < n_rows and n_pool < LARGEST_POOL * n_rows:
+        noise = torch.randn((8 * n_rows, policy.noise_dim), generator=numbers)
+        pool.append(noise)
+        weights.append(_chance(policy, policy(noise), limits))
+        weight = torch.cat(weights)
+        n_pool = len(weight)
+        effective = float(weight.sum() ** 2 / weight.square().sum().clamp_min(1e-300))
+    if float(weight.mean()) < LEAST_CHANCE:
+        raise InputError(
+            "these conditions together are next to impossible in the data that were learnt (chance "
+            f"below {LEAST_CHANCE:g}); drop or widen one of them."
+        )
+    start = torch.rand((), generator=numbers, dtype=torch.float64)
+    ladder = (torch.arange(n_rows, dtype=torch.float64) + start) / n_rows * weight.sum()
+    chosen = torch.searchsorted(weight.cumsum(0), ladder).clamp_max(n_pool - 1)
+    distribution = policy(torch.cat(pool)[chosen])
+    allowed = (limits.level_share.log()).clamp_min(-60.0)
+    draw = policy.draw(distribution._replace(logits=distribution.logits + allowed), numbers)
+    if not limits.amounts:
+        return draw
+    low, high = _amount_chances(distribution, limits)
+    inside = low + torch.rand(low.shape, generator=numbers, dtype=torch.float64) * (high - low)
+    cut = distribution.mean + distribution.log_std.exp() * torch.from_numpy(
+        ndtri(inside.clamp(1e-12, 1 - 1e-12).numpy())
+    )
+    limited = torch.isfinite(limits.low) | torch.isfinite(limits.high)
+    cut = torch.minimum(torch.maximum(cut, limits.low), limits.high)
+    return draw._replace(amount=torch.where(limited, cut, draw.amount).float())
+
+
+def _chance(policy: Policy, distribution: Distribution, limits: Limits) -> Tensor:
+    """p(conditions | z) for each latent."""
+    logits = distribution.logits
+    chance = torch.ones(len(logits), dtype=torch.float64)
+    if limits.columns:
+        whole = log_normaliser(logits, policy.column_of_level, policy.n_columns)
+        cut = log_normaliser(
+            logits + limits.level_share.log().clamp_min(-60.0),
+            policy.column_of_level,
+            policy.n_columns,
+        )
+        chance = (cut - whole)[:, list(limits.columns)].sum(1).double().exp()
+    if limits.amounts:
+        low, high = _amount_chances(distribution, limits)
+        chance = chance * (high - low)[:, list(limits.amounts)].prod(1)
+    return chance
+
+
+def _amount_chances(distribution: Distribution, limits: Limits) -> tuple[Tensor, Tensor]:
+    std = distribution.log_std.exp()
+    bounds = (((bound - distribution.mean) / std).double() for bound in (limits.low, limits.high))
+    low, high = (torch.from_numpy(ndtr(bound.numpy())) for bound in bounds)
+    return low, high
+
+
+def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
+    """Translate conditions on columns into limits on heads."""
+    by_column = {condition.column: condition for condition in conditions}
+    share = [np.ones(head.n_levels) for head in layout.discrete]
+    inside: dict[int, np.ndarray] = {}
+    n_gaussian = len(layout.gaussian)
+    low, high = np.full(n_gaussian, -np.inf), np.full(n_gaussian, np.inf)
+    columns, amounts = [], []
+    for i, head in enumerate(layout.discrete):
+        condition = by_column.get(head.column)
+        if condition is None:
+            continue
+        columns.append(i)
+        if head.role == "bins":
+            share[i], inside[i] = _bin_limits(layout, head, condition)
+        else:
+            share[i] = _level_limits(head, condition)
+    for i, head in enumerate(layout.gaussian):
+        condition = by_column.get(head.column)
+        if condition is not None:
+            amounts.append(i)
+            low[i], high[i] = _amount_limits(layout, head, condition)
+    return Limits(
+        level_share=torch.from_numpy(np.concatenate([np.zeros(0), *share])).float(),
+        low=torch.from_numpy(low),
+        high=torch.from_numpy(high),
+        inside=inside,
+        columns=tuple(columns),
+        amounts=tuple(amounts),
+    )
+
+
+def _level_limits(head: Head, condition: Condition) -> np.ndarray:
+    if head.role == "present":
+        return np.array([1.0, 0.0])
+    levels = condition.levels or frozenset()
+    if head.role == "flag":
+        only = levels == {head.level}
+        return np.array([float(not only), float(head.level in levels)])
+    return np.array([float(level in levels) for level in range(head.n_levels)])
+
+
+def _probabilities(layout: Layout, head: Head, condition: Condition) -> tuple[float, float]:
+    """The stretch of the column's own distribution that the condition allows."""
+    quantiles = layout.quantiles[head.column]
+    assert quantiles is not None  # numeric columns have one by construction
+    column = layout.schema.modelled[head.column]
+    half = grid(column) / 2
+    low = quantiles.mass_below(condition.low - half, including=False)
+    high = quantiles.mass_below(condition.high + half, including=True)
+    if high - low <= 0:
+        raise InputError(
+            f"condition on {column.name!r}: the rows that were learnt hold nothing between "
+            f"{condition.low:g} and {condition.high:g}; they reach from about "
+            f"{quantiles.low[0]:.4g} to {quantiles.high[-1]:.4g}."
+        )
+    return low, high
+
+
+def _bin_limits(layout: Layout, head: Head, condition: Condition) -> tuple[np.ndarray, np.ndarray]:
+    assert head.edges is not None
+    low, high = _probabilities(layout, head, condition)
+    start, width = head.edges[:-1], np.diff(head.edges)
+    first = np.clip((low - start) / width, 0, 1)
+    last = np.clip((high - start) / width, 0, 1)
+    share = np.zeros(head.n_levels)
+    share[: len(width)] = last - first
+    return share, np.column_stack([first, last])
+
+
+def _amount_limits(layout: Layout, head: Head, condition: Condition) -> tuple[float, float]:
+    low, high = _probabilities(layout, head, condition)
+    if head.role == "score":
+        return float(ndtri(low)), float(ndtri(high))
+    quantiles = layout.quantiles[head.column]
+    assert quantiles is not None
+    ends = np.array([max(condition.low, quantiles.low[0]), min(condition.high, quantiles.high[-1])])
+    unit = (ends - quantiles.low[0]) / max(quantiles.high[-1] - quantiles.low[0], 1e-300)
+    squeezed = np.arctanh(2 * np.clip(unit, 1e-6, 1 - 1e-6) - 1)
+    return float(squeezed[0]), float(max(squeezed[1], squeezed[0] + 1e-6))
+
+
+def _hold(
+    table: pd.DataFrame, layout: Layout, condition: Condition, numbers: np.random.Generator
+) -> None:
+    """Mend what rounding (or flags that were all off) left outside a condition, in place."""
+    column: Column = layout.schema.modelled[condition.column]
+    value = table[column.name].to_numpy().copy()
+    if condition.levels is None:
+        table[column.name] = np.clip(value, condition.low, condition.high)
+        return
+    levels: Any = np.array(sorted(condition.levels))
+    outside = ~np.isin(value, levels)
+    if outside.any():
+        share = layout.shares[condition.column][levels] + 1e-9
+        value[outside] = numbers.choice(levels, size=int(outside.sum()), p=share / share.sum())
+        table[column.name] = value

@@ -1,0 +1,218 @@
+"""Repeat a step, keep its history, checkpoint, resume, stop. Knows no algorithm.
+
+A run folder holds `history.jsonl` (one line a step) and `checkpoint/step-N/` (the state after N
+steps: `state.safetensors`, and `manifest.json` written last). Steps draw their randomness from
+their number, so a run that was killed and resumed gives the same weights and the same history as
+one that ran straight.
+"""
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from reinforge.errors import InputError, ReinforgeError, ResourceError
+from reinforge.files import disk_errors, fsync_folder, sha256_file, write_atomic, write_json
+
+FORMAT = 1
+PATIENCE = 25  # steps in a row without a finite update before a run gives up
+
+
+class Interrupted(ReinforgeError):
+    """The user asked to stop; the state is saved and `--resume` goes on from it."""
+
+    exit_code = 130
+
+
+class Trainee(Protocol):
+    """What is trained: its state by name, and the way back."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state that training changes."""
+
+    def load_tensors(self, state: dict[str, Tensor]) -> None:
+        """Put saved state back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run keeps its checkpoints and history, and what it must be to be resumed."""
+
+    folder: Path
+    fingerprint: str  # of settings and data: a checkpoint of another run is refused
+    every: int = 500  # steps between checkpoints
+
+
+def train(
+    trainee: Trainee,
+    step: Callable[[int], dict[str, float]],
+    n_steps: int,
+    *,
+    place: Place | None = None,
+    resume: bool = False,
+    on_step: Callable[[dict[str, Any]], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[dict[str, Any]]:
+    """Run steps 0 to n_steps - 1, or those that are left.
+
+    Args:
+        trainee: Changed in place by `step`.
+        step: Runs one step by its number and says what the history keeps; "update_taken" = 0 tells
+            that the update was skipped because it was not finite.
+        n_steps: Length of the whole run.
+        place: Where to checkpoint; None keeps nothing.
+        resume: Go on from the newest whole checkpoint, if there is one.
+        on_step: Told each record.
+        stop: Asked after each step.
+
+    Returns:
+        The history of the whole run, a record a step.
+
+    Raises:
+        Interrupted: `stop` said so; the state was saved first.
+        ReinforgeError: Updates stayed non-finite.
+    """
+    history = restore(trainee, place) if place is not None and resume else []
+    writer = _HistoryFile(place, history)
+    n_skipped = 0
+    try:
+        for index in range(len(history), n_steps):
+            record = {"step": index, **step(index)}
+            n_skipped = 0 if record.pop("update_taken", 1.0) else n_skipped + 1
+            if n_skipped >= PATIENCE:
+                raise ReinforgeError(
+                    f"training: {PATIENCE} updates in a row were not finite (step {index}); lower "
+                    "learning_rate or the weight of a reward, and resume from the last checkpoint."
+                )
+            history.append(record)
+            writer.append(record)
+            if on_step is not None:
+                on_step(record)
+            stopping = stop is not None and index + 1 < n_steps and stop()
+            if place is not None and (stopping or (index + 1) % place.every == 0):
+                writer.flush()
+                save_checkpoint(trainee, place, index + 1)
+            if stopping:
+                raise Interrupted(
+                    f"stopped after step {index + 1} of {n_steps}; the state is saved."
+                )
+    finally:
+        writer.close()
+    return history
+
+
+class _HistoryFile:
+    """`history.jsonl`, cut back to what the checkpoint knows and then appended to."""
+
+    def __init__(self, place: Place | None, history: list[dict[str, Any]]) -> None:
+        self._file = None
+        if place is not None:
+            self.path = place.folder / "history.jsonl"
+            write_atomic(self.path, "".join(map(_line, history)).encode())
+            self._file = self.path.open("a", encoding="utf-8")
+
+    def append(self, record: dict[str, Any]) -> None:
+        if self._file is not None:
+            with disk_errors(self.path):
+                self._file.write(_line(record))
+
+    def flush(self) -> None:
+        if self._file is not None:
+            with disk_errors(self.path):
+                self._file.flush()
+                os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        if self._file is not None:
+            with disk_errors(self.path):
+                self._file.close()
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record) + "\n"
+
+
+def save_checkpoint(trainee: Trainee, place: Place, n_done: int) -> None:
+    """Save the state after `n_done` steps; the checkpoint before the last one is dropped.
+
+    The manifest is written last and holds the digest of the state, so that a folder without a
+    manifest or with another digest is no checkpoint.
+    """
+    folder = place.folder / "checkpoint" / f"step-{n_done:08d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().contiguous() for name, tensor in trainee.tensors().items()}
+    write_atomic(folder / "state.safetensors", save(state))
+    manifest = {
+        "format": FORMAT,
+        "steps_done": n_done,
+        "fingerprint": place.fingerprint,
+        "sha256": sha256_file(folder / "state.safetensors"),
+    }
+    write_json(folder / "manifest.json", manifest)
+    fsync_folder(folder.parent)
+    for old in sorted(folder.parent.glob("step-*"))[:-2]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(trainee: Trainee, place: Place) -> list[dict[str, Any]]:
+    """Load the newest whole checkpoint and the history up to it; [] where there is none.
+
+    Raises:
+        InputError: The checkpoint is of other settings or other data, or of a newer format.
+    """
+    for folder in sorted((place.folder / "checkpoint").glob("step-*"), reverse=True):
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            content = (folder / "state.safetensors").read_bytes()
+            history = _history_until(place.folder / "history.jsonl", manifest["steps_done"])
+            whole = sha256_file(folder / "state.safetensors") == manifest["sha256"]
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            warnings.warn(
+                f"{folder}: the checkpoint is damaged or unfinished; going back to the one before.",
+                stacklevel=2,
+            )
+            continue
+        _refuse_other_run(folder, manifest, place)
+        try:
+            trainee.load_tensors(load(content))
+        except (SafetensorError, RuntimeError, KeyError) as error:
+            raise InputError(f"{folder}: the state does not fit this run ({error}).") from error
+        return history
+    return []
+
+
+def _refuse_other_run(folder: Path, manifest: dict[str, Any], place: Place) -> None:
+    if manifest["format"] > FORMAT:
+        raise InputError(
+            f"{folder}: written by a newer reinforge (format {manifest['format']}); upgrade it."
+        )
+    if manifest["fingerprint"] != place.fingerprint:
+        raise InputError(
+            f"{folder}: the checkpoint belongs to other settings or other data; use the same ones, "
+            "or start afresh with --overwrite."
+        )
+
+
+def _history_until(path: Path, n_steps: int) -> list[dict[str, Any]]:
+    lines = path.read_text(encoding="utf-8").splitlines()[:n_steps]
+    if len(lines) < n_steps:
+        raise ValueError("the history is shorter than the checkpoint")
+    return [json.loads(line) for line in lines]
+
+
+def memory_errors(error: RuntimeError, remedy: str) -> ResourceError | None:
+    """What torch says when memory runs out, as one clear line; None for any other error."""
+    text = str(error)
+    if "can't allocate memory" in text or "out of memory" in text:
+        return ResourceError(f"memory ran out ({text.splitlines()[0]}); {remedy}")
+    return None
