@@ -169,7 +169,7 @@ def test_dates_of_several_forms_stay_text():
 @pytest.mark.parametrize(
     ("values", "form"),
     [
-        (["2020-02-29", "1677-01-01"], "%Y-%m-%d"),
+        (["2020-02-29", "1678-01-01"], "%Y-%m-%d"),
         (["29.02.2020", "01.01.1999"], "%d.%m.%Y"),
         (["13/02/2020", "01/01/1999"], "%d/%m/%Y"),
         (["02/13/2020", "01/01/1999"], "%m/%d/%Y"),
@@ -180,6 +180,13 @@ def test_dates_of_several_forms_stay_text():
 def test_dates_as_text_are_read_by_their_one_form(values, form):
     column = infer_schema(pd.DataFrame({"d": values}))["d"]
     assert (column.kind, column.datetime_format) == ("datetime", form)
+
+
+@pytest.mark.parametrize("far", ["1677-01-01", "2262-12-31", "9999-12-31"])
+def test_dates_beyond_the_nanosecond_range_come_back_equal(far):
+    frame = pd.DataFrame({"d": ["2020-02-29", far, "2021-01-01"]})
+    schema = infer_schema(frame)
+    pd.testing.assert_frame_equal(from_coded(to_coded(frame, schema), schema), frame)
 
 
 def test_generated_days_are_days():

@@ -189,7 +189,7 @@ def _plain_objects(column: pd.Series) -> pd.Series:
     inferred = pd.api.types.infer_dtype(column, skipna=True)
     if inferred in {"integer", "floating", "mixed-integer-float", "decimal"}:
         values = column.astype("float64") if inferred == "decimal" else pd.to_numeric(column)
-        if is_object(values.dtype):
+        if is_object(values.dtype) or (inferred == "integer" and values.abs().max() >= 2.0**64):
             raise InputError(
                 f"column {column.name!r} holds whole numbers beyond 64 bits; use text."
             )

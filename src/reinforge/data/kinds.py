@@ -123,9 +123,6 @@ def _by_levels(present: pd.Series, levels: pd.Series, min_level_count: int) -> d
     text_forms.refuse_many_levels(present, len(levels), MAX_LEVELS)
     held = [level for level in present.cat.categories if levels.get(level, 0) >= min_level_count]
     kept = tuple(scalar(level) for level in held)
-    if not ordered:
-        kept = tuple(sorted(kept, key=_by_type))
-        kept = kept if list(kept) == held else tuple(scalar(level) for level in held)
     return {"kind": "ordinal" if ordered else "categorical", "categories": kept}
 
 
