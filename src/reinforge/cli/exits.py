@@ -47,20 +47,22 @@ def _outcome(argv: list[str], screen: Screen) -> int:
             code = run_app(argv, screen=screen, stop=stop)
     except Stopped as stopped:
         code = _SIGNALLED + stopped.signum
+        screen.error(f"stopped by {stopped}.")
     except Exception as error:  # noqa: BLE001  (the one place where the unexpected is caught)
-        code, text = (_SIGNALLED + stop.signum, "") if stop.signum else _judged(error)
-        if text:
-            screen.error(text)
-            screen.payload["error"] = {"type": type(error).__name__, "message": text}
-        if "--debug" in argv and text:
+        code, text = _judged(error, stop)
+        screen.error(text)
+        screen.payload["error"] = {"type": type(error).__name__, "message": text}
+        if "--debug" in argv:
             screen.traceback(traceback.format_exc())
     screen.payload = {"ok": code == 0, "exit_code": code, **screen.payload}
     return code
 
 
-def _judged(error: Exception) -> tuple[int, str]:
+def _judged(error: Exception, stop: Stop) -> tuple[int, str]:
     """Who can mend it: the exit code and the line."""
     if isinstance(error, ReinforgeError):
+        if stop.signum is not None and error.exit_code > _SIGNALLED:
+            return _SIGNALLED + stop.signum, f"{error} Go on with --resume."
         return error.exit_code, str(error)
     if isinstance(error, MemoryError) or _is_torch_memory(error):
         return ResourceError.exit_code, (

@@ -35,7 +35,7 @@ def fitted(
     with screen.progress("fit", n_steps) as advance, stop.gentle():
         model.fit(
             split,
-            schema=settings.data.columns or None,
+            schema=_columns(split, settings),
             run_dir=folder.path,
             resume=resume,
             on_step=lambda record: advance(record["step"] + 1, f"reward {record['reward']:.3f}"),
@@ -43,6 +43,14 @@ def fitted(
         )
     model.save(folder.model)
     return model
+
+
+def _columns(split: "Split", settings: RunSettings) -> dict[str, dict[str, Any]]:
+    """What the user said of each column, over the kinds that the whole table showed."""
+    return {
+        column.name: {"kind": column.kind, **settings.data.columns.get(column.name, {})}
+        for column in split.schema.columns
+    }
 
 
 def new_model(settings: RunSettings) -> "TabularSynthesizer":
@@ -140,16 +148,21 @@ def _rules(settings: RunSettings) -> list[tuple[str, Any]]:
     return [(rule.text, rule.broken) for rule in rules]
 
 
-def self_tested(split: "Split", settings: RunSettings, *, screen: Screen) -> list[dict[str, Any]]:
-    """Plant known leaks in real rows; a record a leak and score."""
+def self_tested(
+    split: "Split", synthetic: "pd.DataFrame", settings: RunSettings, *, level: str, screen: Screen
+) -> list[dict[str, Any]]:
+    """Plant known leaks in synthetic rows; a record a leak."""
     from reinforge.evaluation.self_test import self_test
 
     with screen.progress("self-test", 100) as advance:
-        return self_test(
+        planted = self_test(
             split,
+            synthetic,
             seed=settings.evaluate_seed,
-            progress=lambda stage, share: advance(round(100 * share), stage),
+            level=level,
+            progress=lambda leak, share: advance(round(100 * share), leak),
         )
+    return [row.to_dict() for row in planted]
 
 
 def reported(scorecard: "Scorecard", folder: RunFolder) -> None:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column in ("score", "value", "95 %"),
+        )
     return table
 
 
@@ -33,7 +38,7 @@ def score_table(scores: Iterable[Score]) -> Table:
         if score.group != "all":
             continue
         interval = (
-            f"{score.low:.3f} – {score.high:.3f}"
+            f"{score.low:.3f}–{score.high:.3f}"
             if score.low is not None and score.high is not None
             else ""
         )
@@ -97,14 +102,11 @@ def finding_table(findings: Iterable[Finding]) -> Table:
 
 def leak_table(leaks: Sequence[dict[str, Any]]) -> Table:
     """Planted leaks: which scores notice."""
-    table = _table("Planted leaks", *(leaks[0] if leaks else ("leak",)))
+    table = _table("Planted leaks", "leak", "noticed", "by")
     for leak in leaks:
-        table.add_row(*(escape(_cell(value)) for value in leak.values()))
+        noticed = "yes" if leak["noticed"] else "no"
+        table.add_row(escape(leak["leak"]), noticed, escape(", ".join(leak["noticed_by"])))
     return table
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> None:

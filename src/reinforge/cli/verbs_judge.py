@@ -1,5 +1,6 @@
 """The verb that judges rows: of a run, or of any generator."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,8 @@ from reinforge.run_folder import (
 from reinforge.run_lock import locked
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from reinforge.records import Split
 
 MaybeRun = Annotated[
@@ -72,7 +75,7 @@ def evaluate(
     it was made from, which must still be there unchanged. Of tables: any generator's rows.
     """
     given = [path for path in (train, holdout_rows, synthetic) if path is not None]
-    if self_test and not synthetic and not (run and given):
+    if self_test and (not given or (run is None and len(given) == 3)):
         _self_test(run, given, data, asked, screen)
     elif run is not None and not given:
         _evaluate_run(run, data, asked, screen)
@@ -138,27 +141,40 @@ def _config_of_tables(files: list[Path], settings: RunSettings) -> dict[str, Any
 def _self_test(
     run: Path | None, given: list[Path], data: Path | None, asked: Asked, screen: Screen
 ) -> None:
-    """Plant known leaks in real rows and show which scores notice them."""
-    split, settings = _real_rows(run, given, data, asked)
-    leaks = stages.self_tested(split, settings, screen=screen)
+    """Plant known leaks in synthetic rows and show which scores notice them."""
+    split, synthetic, settings = _rows_to_plant_in(run, given, data, asked)
+    level = asked.flags.get("evaluate", {}).get("level", "quick")
+    leaks = stages.self_tested(split, synthetic, settings, level=level, screen=screen)
     screen.payload["self_test"] = leaks
     screen.show(leak_table(leaks))
 
 
-def _real_rows(
+def _rows_to_plant_in(
     run: Path | None, given: list[Path], data: Path | None, asked: Asked
-) -> tuple["Split", RunSettings]:
-    """The real rows of a run, of two tables, or the embedded records."""
+) -> tuple["Split", "pd.DataFrame", RunSettings]:
+    """Real and synthetic rows of a run, of three tables, or of the embedded records."""
+    from reinforge.data.tables import read_table
+
     if run is not None:
-        config = read_config(existing(run))
+        folder = existing(run)
+        config = read_config(folder)
         settings = asked.over(config["settings"], folder=run)
-        return split_of(source_of(config, moved_to=data).read(settings.data), settings), settings
+        if not folder.rows.is_file():
+            raise InputError(f"{run}: has no rows yet; run `reinforge sample {run}` first.")
+        split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
+        return split, read_table(folder.rows), settings
     settings = asked.settings()
-    if len(given) == 2:
-        train, holdout = (Source(path=file).read(settings.data) for file in given)
-        return split_of_parts(train, holdout, settings), settings
     if given:
-        raise InputError("--self-test of tables wants both --train and --holdout.")
-    records = {"split": {"target": "diagnosis"}}
+        train, holdout, synthetic = (Source(path=file).read(settings.data) for file in given)
+        return split_of_parts(train, holdout, settings), synthetic, settings
+    return _embedded_rows(settings)
+
+
+def _embedded_rows(settings: RunSettings) -> tuple["Split", "pd.DataFrame", RunSettings]:
+    """The embedded records in three parts; the third stands for rows that leak nothing."""
+    records = {"split": {"target": "diagnosis", "holdout": 0.6}}
     settings = checked(merged(settings.model_dump(exclude_unset=True), records))
-    return split_of(Source().read(settings.data), settings), settings
+    whole = split_of(Source().read(settings.data), settings)
+    middle = len(whole.holdout) // 2
+    parts = replace(whole, holdout=whole.holdout.iloc[:middle])
+    return parts, whole.holdout.iloc[middle:].reset_index(drop=True), settings
