@@ -117,7 +117,10 @@ def bare_passes(learner: Any, *, n_steps: int) -> float:
                 (gradient,) = torch.autograd.grad(logit, real, create_graph=True)
                 total = total + gradient.square().sum()
             total.backward()
-    return time.process_time() - start
+    seconds = time.process_time() - start
+    policy.zero_grad()
+    discriminator.zero_grad()
+    return seconds
 
 
 def sample(*, seed: int) -> dict[str, float]:
