@@ -49,6 +49,9 @@ class TabularConfig(BaseModel):
     clip_range: float | None = Field(0.2, gt=0, lt=1, description="None: no clipping")
     n_epochs: int = Field(2, ge=1, le=100, description="passes over one rollout")
     draws_per_latent: int = Field(1, ge=1, description="2 or more: group-relative advantages")
+    control_variate: bool = Field(
+        False, description="take the discriminator's linear part out of the advantage (MuProp)"
+    )
     value_baseline: bool = Field(True, description="a value head forecasts the reward")
     value_weight: float = Field(0.5, ge=0)
     entropy_weight: float = Field(1e-3, ge=0)

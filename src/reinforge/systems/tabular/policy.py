@@ -112,18 +112,15 @@ class Policy(nn.Module):
     def draw(self, distribution: Distribution, generator: torch.Generator) -> Draw:
         """Draw one row from each distribution.
 
-        Levels are drawn for all columns at once: the running sum of the probabilities of all levels
-        passes column c between c and c + 1, so that one search in it finds every column's level.
+        Levels are drawn for all columns at once: along the running sum of all levels' weights each
+        column owns a stretch, and one search finds the level at a uniform place in every stretch.
         """
         mean, log_std, logits, _ = distribution
         amount = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
-        n_draws = len(logits)
-        uniform = torch.rand((n_draws, self.n_columns), generator=generator, dtype=torch.float64)
-        normaliser = log_prob.log_normaliser(logits, self.column_of_level, self.n_columns)
-        share = (logits - normaliser[:, self.column_of_level]).exp().double()
-        level = torch.searchsorted(
-            share.cumsum(1), uniform + torch.arange(self.n_columns, dtype=torch.float64)
-        )
+        place = torch.rand((len(logits), self.n_columns), generator=generator, dtype=torch.float64)
+        running = logits.exp().double().cumsum(1)
+        ends = nn.functional.pad(running.index_select(1, self.level_start[1:] - 1), (1, 0))
+        level = torch.searchsorted(running, ends[:, :-1] + place * ends.diff(dim=1))
         level = torch.minimum(torch.maximum(level, self.level_start[:-1]), self.level_start[1:] - 1)
         return Draw(amount=amount, level=level)
 

@@ -24,6 +24,7 @@ from reinforge.systems.tabular.heads import Actions, Head, Layout
 from reinforge.systems.tabular.policy import Distribution, Draw, Policy
 
 BLOCK_ROWS = 8192
+PIECE_ROWS = 512
 CONDITION_ROWS = 1024  # rows of a block under conditions: its pool of latents is many times larger
 LARGEST_POOL = 128  # latents a row, at most
 LEAST_CHANCE = 1e-7  # of a condition over the pool: below it nothing honest can be drawn
@@ -68,8 +69,7 @@ def rows(
         numbers = generator(seed, "tabular/sample", block)
         with torch.no_grad():
             if limits is None:
-                noise = torch.randn((block_rows, policy.noise_dim), generator=torch_numbers)
-                draw = policy.draw(policy(noise), torch_numbers)
+                draw = _draw_block(policy, torch_numbers)
             else:
                 draw = _draw_within(policy, limits, block_rows, torch_numbers)
         actions = Actions(amount=draw.amount.numpy(), level=draw.level.numpy())
@@ -77,6 +77,15 @@ def rows(
         for condition in conditions:
             _hold(table, layout, condition, numbers)
         yield table.iloc[: min(block_rows, n_rows - first)]
+
+
+def _draw_block(policy: Policy, numbers: torch.Generator) -> Draw:
+    """One block without conditions, in pieces that fit a processor's cache."""
+    draws = []
+    for _ in range(BLOCK_ROWS // PIECE_ROWS):
+        noise = torch.randn((PIECE_ROWS, policy.noise_dim), generator=numbers)
+        draws.append(policy.draw(policy(noise), numbers))
+    return Draw(*(torch.cat(parts) for parts in zip(*draws, strict=True)))
 
 
 def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Generator) -> Draw:

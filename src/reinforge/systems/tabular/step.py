@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from reinforge.policy_gradient.advantage import group_relative, minus_baseline, standardised
+from reinforge.policy_gradient.log_prob import log_normaliser
 from reinforge.policy_gradient.objective import (
     clipped_surrogate,
     importance_weighted,
@@ -74,6 +75,13 @@ def update_by_policy_gradient(
         added, told = extra(draw, index) if extra is not None else (torch.zeros(()), {})
         total = reward + added
         old_log_prob = policy.log_prob(before, draw)
+    slope = None
+    if config.control_variate:
+        slope, linear = linear_part(learner, before, features)
+        scale = float(total.std()) + 1e-8
+        residual = total - linear
+        advantage = (residual - residual.mean()) / scale
+    else:
         advantage = advantages(total, before, config)
     log: dict[str, float] = {}
     for _ in range(config.n_epochs if config.estimator == "ppo" else 1):
@@ -82,6 +90,8 @@ def update_by_policy_gradient(
             after = policy(noise)
             log_prob = policy.log_prob(after, draw)
             gain = surrogate(log_prob, old_log_prob, advantage, config)
+            if slope is not None:
+                gain = gain + (slope * expected_features(learner, after)).sum(1).mean() / scale
             entropy = policy.entropy(after) if config.closed_form_entropy else -log_prob
             log["entropy"] = float(entropy.detach().mean())
             log["kl"] = float((old_log_prob - log_prob.detach()).mean())
@@ -106,6 +116,33 @@ def update_by_policy_gradient(
         **told,
         **log,
     }
+
+
+def expected_features(learner: Learner, distribution: Distribution) -> Tensor:
+    """Features of the expected row: means of amounts, probabilities of levels."""
+    policy, logits = learner.policy, distribution.logits
+    normaliser = log_normaliser(logits, policy.column_of_level, policy.n_columns)
+    share = (logits - normaliser[:, policy.column_of_level]).exp()
+    return learner.features(distribution.mean, share)
+
+
+def linear_part(
+    learner: Learner, before: Distribution, features: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The discriminator's first-order expansion around each latent's expected row.
+
+    D(x) is about D(m) + g (x - m), m = E[x | z], g = grad D(m). Its expectation under the policy is
+    known, so it can leave the score function and come back as an exact gradient: an unbiased
+    estimator of lower variance (MuProp, arXiv:1511.05176, eq. 7; Q-Prop, arXiv:1611.02247).
+
+    Returns:
+        The slopes g and the expansion at the drawn rows.
+    """
+    expected = expected_features(learner, before).detach().requires_grad_(True)
+    logit = learner.discriminator(expected)
+    (slope,) = torch.autograd.grad(logit.sum(), expected)
+    linear = logit.detach() + (slope * (features - expected.detach())).sum(1)
+    return slope, linear
 
 
 def latents(config: TabularConfig, generator: torch.Generator) -> Tensor:
