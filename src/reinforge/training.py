@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -32,6 +32,7 @@ class Interrupted(ReinforgeError):
     exit_code = 130
 
 
+@runtime_checkable
 class Trainee(Protocol):
     """What is trained: its state by name, and the way back."""
 

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -14,6 +14,7 @@ _LINE_SECONDS = 30.0  # without a terminal: a line at least so often
 _LINE_SHARE = 0.1  # ... or at every tenth of the work
 
 
+@runtime_checkable
 class Advance(Protocol):
     """Told how far the work is."""
 
