@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -104,7 +104,7 @@ class TabularSynthesizer:
         resume: bool = False,
         on_step: Callable[[dict[str, Any]], None] | None = None,
         stop: Callable[[], bool] | None = None,
-    ) -> Self:
+    ) -> "TabularSynthesizer":
         """Learn a table.
 
         Args:
@@ -184,7 +184,7 @@ class TabularSynthesizer:
             self.history = train(
                 learner,
                 lambda index: step(learner, real, index, seed=self.seed, extra=extra),
-                self.config.n_steps,
+                self.config.cold_start_steps + self.config.n_steps,
                 place=place,
                 resume=resume,
                 on_step=on_step,
@@ -299,7 +299,7 @@ class TabularSynthesizer:
         write_json(folder / "schema.json", content)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
+    def load(cls, folder: str | Path) -> "TabularSynthesizer":
         """Read a generator that `save` wrote.
 
         Raises:

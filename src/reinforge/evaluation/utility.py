@@ -157,7 +157,9 @@ def macro_auc(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
     occurring = np.unique(label)
     positives = occurring[-1:] if len(occurring) == 2 else occurring
     parts = [
-        auc_influence(label == c, _margin(p, c, occurring)) for p in predictions for c in positives
+        auc_influence(label == c, _margin(p, int(c), occurring))
+        for p in predictions
+        for c in positives
     ]
     value = float(np.mean([auc for auc, _ in parts]))
     influence = np.mean([each for _, each in parts], axis=0)
@@ -193,7 +195,7 @@ def _curves(answers: dict[str, _Answer | str]) -> list[dict[str, Any]]:
         if isinstance(answer, str) or len(np.unique(answer.label)) != 2:
             continue
         occurring = np.unique(answer.label)
-        lead = [_margin(p, occurring[1], occurring) for p in answer.predictions]
+        lead = [_margin(p, int(occurring[1]), occurring) for p in answer.predictions]
         rank = np.mean([pd.Series(x).rank().to_numpy() for x in lead], axis=0)
         positive = answer.label == occurring[1]
         fpr, tpr = roc_curve(positive, rank)

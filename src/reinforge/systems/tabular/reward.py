@@ -8,7 +8,7 @@ That is what a weight means.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ class TrainRows:
     seed: int
 
 
+@runtime_checkable
 class Plugin(Protocol):
     """Anything that can become a `Reward` once the training rows are known."""
 
