@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from reinforge.systems.tabular.heads import Layout
-from reinforge.systems.tabular.policy import Draw, initialise
+from reinforge.systems.tabular.policy import Draw, initialise, linear
 
 
 class Features(nn.Module):
@@ -59,11 +59,11 @@ class Discriminator(nn.Module):
     def __init__(self, n_features: int, *, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(n_features, hidden),
+            linear(n_features, hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden, hidden),
+            linear(hidden, hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(hidden, 1),
+            linear(hidden, 1),
         )
         initialise(self, generator)
 

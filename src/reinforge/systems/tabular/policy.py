@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from reinforge.policy_gradient import divergence, log_prob
 from reinforge.systems.tabular.heads import Layout
@@ -74,14 +75,14 @@ class Policy(nn.Module):
         self.register_buffer("logit_position", torch.from_numpy(position), persistent=False)
         widths = [noise_dim, *[hidden] * n_layers]
         self.trunk = nn.Sequential(
-            *(layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU()))
+            *(layer for a, b in pairwise(widths) for layer in (linear(a, b), nn.ReLU()))
         )
-        self.mean = nn.Linear(hidden, n_gaussian)
-        self.logits = nn.Linear(hidden, n_logits)
-        self.value = nn.Linear(hidden, 1)
+        self.mean = linear(hidden, n_gaussian)
+        self.logits = linear(hidden, n_logits)
+        self.value = linear(hidden, 1)
         self.log_std: nn.Linear | nn.Parameter
         if deviation == "state":
-            self.log_std = nn.Linear(hidden, n_gaussian)
+            self.log_std = linear(hidden, n_gaussian)
         else:
             self.log_std = nn.Parameter(
                 torch.full((n_gaussian,), float(initial_log_std)),
@@ -151,6 +152,11 @@ def _logit_position(layout: Layout) -> tuple[np.ndarray, int]:
         positions += range(n_logits + 1, n_logits + 1 + free)
         n_logits += free
     return np.array(positions, dtype=np.int64), n_logits
+
+
+def linear(n_in: int, n_out: int) -> nn.Linear:
+    """A layer whose weights are still to come: torch's own would draw from its global generator."""
+    return skip_init(nn.Linear, n_in, n_out)
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
