@@ -351,6 +351,12 @@ def read_page() -> type[Page]:
 
 
 @pytest.fixture
+def payloads() -> tuple[str, ...]:
+    """All hostile texts."""
+    return PAYLOADS
+
+
+@pytest.fixture
 def hostile_arguments() -> Any:
     """From a foreign text to arguments of `render` that hold it everywhere."""
     return hostile

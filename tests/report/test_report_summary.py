@@ -80,6 +80,12 @@ def test_an_unknown_score_is_shown_under_its_own_name(scorecard):
     assert (row["name"], row["value"]) == ("brand_new", "3.500")
 
 
+def test_everybody_stands_before_outliers_and_these_before_groups(scorecard):
+    scorecard["scores"].reverse()
+    rows = view_of(scorecard)["privacy"][0]["rows"]
+    assert [row["group"] for row in rows] == ["all", "outliers", "sex=M", "sex=F"]
+
+
 def test_scores_without_value_are_listed_once_a_reason_with_their_groups(scorecard):
     missing = view_of(scorecard)["missing"]
     assert {

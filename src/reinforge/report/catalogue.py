@@ -203,12 +203,15 @@ ENTRIES: dict[str, Entry] = {
 CONTROLS = {  # control -> (what it is, in a column head, the shape of its mark), in column order
     "copy": ("copy of the training rows", "copy", "triangle"),
     "holdout": ("fresh real rows", "fresh", "circle"),
-    "train": ("training rows", "training", "circle"),
-    "control": ("same attack on people not used", "control", "circle"),
+    "train": ("training rows", "training", "bar"),
+    "control": ("same attack on people not used", "not used", "circle"),
     "naive": ("guess without synthetic rows", "guess", "square"),
-    "naive limit": ("such a guess, with luck", "lucky guess", "bar"),
+    "limit": ("what luck alone can reach", "luck", "wedge"),
     "independent": ("columns drawn independently", "independent", "diamond"),
 }
+
+
+SAME_CONTROL = {("attribute_risk", "holdout"): "control"}  # (score, its word) -> the word used here
 
 
 def entry_of(name: str) -> Entry:

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reinforge.report.catalogue import CONTROLS, ENTRIES, Scale, entry_of
-from reinforge.report.numbers import count, decimals, interval, number, tick, visible
+from reinforge.report.catalogue import CONTROLS, ENTRIES, SAME_CONTROL, Scale, entry_of
+from reinforge.report.numbers import count, decimals, interval, number, shorten, tick, visible
 from reinforge.report.svg import nice_ceiling
 
 View = dict[str, Any]
 EVERYONE = "all"
+WORST_COLUMNS = "worst columns"  # an attack on the part of the columns where it finds most
 
 _BETTER = {
     "higher": "higher is better",
@@ -23,7 +24,7 @@ def read_score(score: Mapping[str, Any]) -> View:
     """One score of the file with every field present and every number finite or None."""
     entry = entry_of(str(score.get("name", "")))
     baseline = {
-        str(name): value
+        SAME_CONTROL.get((entry.name, str(name)), str(name)): value
         for name, raw in (score.get("baseline") or {}).items()
         if (value := number(raw)) is not None
     }
@@ -67,13 +68,16 @@ def is_all(score: View) -> bool:
 
 def is_people(score: View) -> bool:
     """Whether a score is about a group of people, and not about everybody or some columns."""
-    return not is_all(score) and score["group"] != "worst columns"
+    return not is_all(score) and score["group"] != WORST_COLUMNS
 
 
 def by_order(scores: Iterable[View]) -> list[View]:
-    """Scores in the order of the catalogue, unknown ones last, groups in the order they came."""
-    order = {name: k for k, name in enumerate(ENTRIES)}
-    return sorted(scores, key=lambda score: order.get(score["name"], len(order)))
+    """Scores in the order of the catalogue, everybody before outliers before groups."""
+    names = {name: k for k, name in enumerate(ENTRIES)}
+    groups = {EVERYONE: 0, "outliers": 1, WORST_COLUMNS: 2}
+    return sorted(
+        scores, key=lambda s: (names.get(s["name"], len(names)), groups.get(s["group"], 3))
+    )
 
 
 def strip_view(score: View) -> View:
@@ -121,9 +125,8 @@ def ordered(baseline: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def control_view(name: str, value: float) -> View:
     """A control with its label and the sign that stands for it."""
-    shown = visible(name)
-    label, short, shape = CONTROLS.get(name, (shown, shown, "bar"))
-    css = name.split()[0] if name in CONTROLS else "unknown"
+    label, short, shape = CONTROLS.get(name, (shorten(name, 40), shorten(name, 16), "bar"))
+    css = name if name in CONTROLS else "unknown"
     return {"label": label, "short": short, "shape": shape, "css": css, "value": value}
 
 

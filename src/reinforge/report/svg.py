@@ -80,6 +80,7 @@ def mark(shape: str, x: Number, y: Number, css: str, *, radius: Number = 4.0) ->
     corners = {
         "triangle": [(0, -1.1), (1.1, 0.9), (-1.1, 0.9)],
         "diamond": [(0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)],
+        "wedge": [(-1.1, -0.9), (1.1, -0.9), (0, 1.1)],
         "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
     }.get(shape, [(-0.3, -1.2), (0.3, -1.2), (0.3, 1.2), (-0.3, 1.2)])
     return path([(x + radius * dx, y + radius * dy) for dx, dy in corners], css, closed=True)
