@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from reinforge.systems.tabular.heads import Layout
-from reinforge.systems.tabular.policy import Draw, initialise, linear
+from reinforge.systems.tabular.policy import Draw, Linear, initialise
 
 
 class Features(nn.Module):
@@ -59,11 +59,11 @@ class Discriminator(nn.Module):
     def __init__(self, n_features: int, *, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            linear(n_features, hidden),
+            Linear(n_features, hidden),
             nn.LeakyReLU(0.2),
-            linear(hidden, hidden),
+            Linear(hidden, hidden),
             nn.LeakyReLU(0.2),
-            linear(hidden, 1),
+            Linear(hidden, 1),
         )
         initialise(self, generator)
 

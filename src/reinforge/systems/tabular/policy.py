@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from reinforge.policy_gradient import divergence, log_prob
 from reinforge.systems.tabular.heads import Layout
@@ -75,14 +74,14 @@ class Policy(nn.Module):
         self.register_buffer("logit_position", torch.from_numpy(position), persistent=False)
         widths = [noise_dim, *[hidden] * n_layers]
         self.trunk = nn.Sequential(
-            *(layer for a, b in pairwise(widths) for layer in (linear(a, b), nn.ReLU()))
+            *(layer for a, b in pairwise(widths) for layer in (Linear(a, b), nn.ReLU()))
         )
-        self.mean = linear(hidden, n_gaussian)
-        self.logits = linear(hidden, n_logits)
-        self.value = linear(hidden, 1)
+        self.mean = Linear(hidden, n_gaussian)
+        self.logits = Linear(hidden, n_logits)
+        self.value = Linear(hidden, 1)
         self.log_std: nn.Linear | nn.Parameter
         if deviation == "state":
-            self.log_std = linear(hidden, n_gaussian)
+            self.log_std = Linear(hidden, n_gaussian)
         else:
             self.log_std = nn.Parameter(
                 torch.full((n_gaussian,), float(initial_log_std)),
@@ -154,9 +153,11 @@ def _logit_position(layout: Layout) -> tuple[np.ndarray, int]:
     return np.array(positions, dtype=np.int64), n_logits
 
 
-def linear(n_in: int, n_out: int) -> nn.Linear:
-    """A layer whose weights are still to come: torch's own would draw from its global generator."""
-    return skip_init(nn.Linear, n_in, n_out)
+class Linear(nn.Linear):
+    """A layer whose first weights `initialise` draws; torch's own use its global generator."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
