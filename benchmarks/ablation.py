@@ -22,10 +22,13 @@ FULL = "everything on"
 # Name -> what is set differently. This is the only place to edit.
 ABLATIONS: dict[str, dict[str, object]] = {
     FULL: {},
+    "no cold start": {"cold_start_steps": 0},
+    "cold start alone": {"n_steps": 1, "average_from": None},
     # the update
     "no clip": {"clip_range": None},
     "one pass a rollout": {"n_epochs": 1},
     "no value baseline": {"value_baseline": False},
+    "control variate": {"control_variate": True},
     "group-relative advantages": {"draws_per_latent": 4, "value_baseline": False},
     "no entropy bonus": {"entropy_weight": 0.0},
     "entropy as released (-log p)": {"closed_form_entropy": False},

@@ -4,7 +4,8 @@
 
 Takes an arm's synthetic rows, plants known leaks in them with `reinforge.evaluation.self_test`
 (what `reinforge evaluate --self-test` shows) and writes down every score of every planting:
-`results/leaks.csv` (the planted leak stands in `arm`) and `leaks.md`.
+`results/leaks.csv` (`arm` holds what was planted, a score `noticed: NAME` is 1 where NAME noticed
+it) and `leaks.md`.
 """
 
 import argparse
@@ -12,34 +13,34 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from reinforge.evaluation.self_test import self_test
 
 import measurements
 import tables
 from arms import ARMS, synthesise
+from measurements import NOTHING
+from reinforge.evaluation.self_test import FRESH, self_test
 from tabular import common_arguments
 
-LEAK = "leak"  # the key of a self-test row that names what was planted
+NOTICED = "noticed: "
 
 
 def measure(table: str, *, arm: str, seed: int, chosen: argparse.Namespace) -> list[dict]:
     """CSV rows of the self-test on one split."""
-    split = tables.split(table, rows=chosen.rows, seed=seed, folder=tables.data_folder(chosen.data))
+    folder = tables.data_folder(chosen.data)
+    split = tables.split(table, rows=chosen.rows, seed=seed, folder=folder)
     synthetic, _ = synthesise(ARMS[arm], arm, split.train, target=str(split.target), seed=seed)
-    setting = f"{'80/20' if chosen.rows is None else f'{chosen.rows} rows'} {arm}"
-    return [
-        {
-            "dataset": table,
-            "setting": setting,
-            "arm": row[LEAK],
-            "seed": seed,
-            "score": score,
-            "value": None if value is None else float(value),
-        }
-        for row in self_test(split, synthetic, seed=seed, level=chosen.level)
-        for score, value in row.items()
-        if score != LEAK and (value is None or isinstance(value, int | float))
-    ]
+    rows_used = "80/20" if chosen.rows is None else f"{chosen.rows} rows"
+    setting = f"{rows_used}, rows of {arm}, {chosen.level}"
+    rows = []
+    for planted in self_test(split, synthetic, seed=seed, level=chosen.level):
+        values = planted.to_dict()["values"]
+        calls = {NOTICED + label: float(label in planted.noticed_by) for label in values}
+        key = (table, setting, planted.leak, seed)
+        rows += [
+            dict(zip(measurements.FIELDS, (*key, _with_group(label), value), strict=True))
+            for label, value in {**values, **calls}.items()
+        ]
+    return rows
 
 
 def write_page(path: Path, page: Path) -> None:
@@ -49,22 +50,42 @@ def write_page(path: Path, page: Path) -> None:
         "# Planted leaks\n\n"
         "Written by `benchmarks/leaks.py` from `results/leaks.csv`; do not edit. "
         f"{measurements.circumstances(path)}\n\n"
-        "Each row: the same synthetic rows with one leak planted. Mean ± half a 95 % interval over "
-        "seeds. A score notices a leak when it moves away from the row without one; no single "
-        "score notices all of them.\n"
+        "The same synthetic rows, each time with one leak planted. A cell is the score's mean over "
+        "seeds, and in brackets in how many seeds it called out; a score calls out when its "
+        "interval leaves what harmless rows give. No single score notices all leaks. The first row "
+        "is the rows as they came; in the last one nothing is leaked, so whoever calls out there "
+        "is wrong. Sensitive groups have no column here; `noticed by any` counts them.\n"
     ]
     for (dataset, setting), part in measured.groupby(["dataset", "setting"], sort=True):
-        scores, leaks = part["score"].unique(), part["arm"].unique()
-        rows = [[leak, *(_cell(part, leak, score) for score in scores)] for leak in leaks]
-        parts.append(
-            f"## {dataset}, {setting}\n\n" + measurements.markdown_table(["planted", *scores], rows)
-        )
+        parts.append(f"## {dataset}, {setting}\n\n{_table(part)}")
     page.write_text("\n".join(parts))
 
 
-def _cell(measured: pd.DataFrame, leak: str, score: str) -> str:
-    chosen = (measured["arm"] == leak) & (measured["score"] == score)
-    return measurements.cell(measured.loc[chosen, "value"].astype(float))
+def _table(measured: pd.DataFrame) -> str:
+    names = [name for name in measured["score"].unique() if not name.startswith(NOTICED)]
+    scores = [name for name in names if "=" not in name]
+    n_seeds, rows = measured["seed"].nunique(), []
+    for leak in measured["arm"].unique():
+        own = measured[measured["arm"] == leak]
+        any_score = own[own["score"].str.startswith(NOTICED)].groupby("seed")["value"].max().sum()
+        name = f"*{leak}*" if leak == FRESH else str(leak)
+        cells = [_cell(own, score) for score in scores]
+        rows.append([name, f"{any_score:.0f} of {n_seeds}", *cells])
+    return measurements.markdown_table(["planted", "noticed by any", *scores], rows)
+
+
+def _with_group(label: str) -> str:
+    """`name (group)` as all CSV files write it: `name[group]`."""
+    name, opened, group = label.partition(" (")
+    return f"{name}[{group[:-1]}]" if opened else name
+
+
+def _cell(own: pd.DataFrame, score: str) -> str:
+    values = own.loc[own["score"] == score, "value"].dropna()
+    calls = int(own.loc[own["score"] == NOTICED + score, "value"].sum())
+    if values.empty:
+        return NOTHING
+    return f"**{values.mean():.3f}** ({calls})" if calls else f"{values.mean():.3f}"
 
 
 def main() -> int:
@@ -79,7 +100,7 @@ def main() -> int:
                 rows = measure(table, arm=chosen.arm, seed=seed, chosen=chosen)
                 measurements.forget(path, {tuple(row[k] for k in measurements.KEY) for row in rows})
                 measurements.append(path, rows)
-                print(f"{table} seed {seed}: {len(rows)} scores", file=sys.stderr, flush=True)
+                print(f"{table} seed {seed}: {len(rows)} values", file=sys.stderr, flush=True)
         measurements.note_circumstances(path)
     write_page(path, path.parents[1] / "leaks.md")
     return 0
