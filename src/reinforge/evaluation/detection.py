@@ -51,8 +51,11 @@ def out_of_fold(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which rows are synthetic (real come first), and the score of a model that never saw each."""
     features = np.concatenate([real.to_numpy(), synthetic.to_numpy()])
+    features = features[:, ~np.isnan(features).all(axis=0)]
     flag = np.repeat([False, True], [len(real), len(synthetic)])
-    score = np.empty(len(flag))
+    score = np.zeros(len(flag))
+    if not features.shape[1]:
+        return flag, score
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     for learnt, asked in folds.split(features, flag):
         model = HistGradientBoostingClassifier(

@@ -68,13 +68,16 @@ def _distance_score(
 ) -> Score:
     real, made = judged.train, judged.synthetic
     value = distance(real, made)
-    reach, _ = grouped_jackknife(
-        lambda kept: distance(real.iloc[kept[0]], made.iloc[kept[1]]),
-        [len(real), len(made)],
-        n_groups=min(level.jackknife_groups, len(real), len(made)),
-        generator=judged.rng(f"{name}/interval"),
-    )
-    estimate = Estimate(value, max(0.0, value - reach), value + reach, min(len(real), len(made)))
+    n_rows = min(len(real), len(made))
+    estimate = Estimate(value, n=n_rows)
+    if n_rows >= 2:
+        reach = grouped_jackknife(
+            lambda kept: distance(real.iloc[kept[0]], made.iloc[kept[1]]),
+            [len(real), len(made)],
+            n_groups=min(level.jackknife_groups, n_rows),
+            generator=judged.rng(f"{name}/interval"),
+        )
+        estimate = Estimate(value, max(0.0, value - reach), value + reach, n_rows)
     baseline = {"copy": 0.0}
     if group == "all":
         baseline["independent"] = distance(real, shuffled_apart(real, judged.rng("independent")))
@@ -184,19 +187,26 @@ def _neighbourhood_scores(judged: Judged, encoder: FeatureEncoder, group: str) -
     if k < 1:
         reason = "needs at least 2 train rows"
         return [unscored(name, reason, group=group) for name in ("density", "coverage")]
-    density, coverage = density_coverage(real, made, k=k)
+    density, covered = density_coverage(real, made, k=k)
     controls: dict[str, dict[str, float]] = {"density": {}, "coverage": {}}
     if len(judged.holdout):
         fresh = density_coverage(real, encoder.transform(judged.holdout), k=k)
-        controls["density"]["holdout"], controls["coverage"]["holdout"] = fresh
-    note = "" if len(made) == len(real) else f"Measured with {len(made)} synthetic rows."
+        controls = {
+            "density": {"holdout": float(fresh[0].mean())},
+            "coverage": {"holdout": float(fresh[1].mean())},
+        }
+    error = float(density.std()) / np.sqrt(len(made))
+    value = float(density.mean())
+    dense = Estimate(value, max(0.0, value - 1.96 * error), value + 1.96 * error, len(made))
+    note = (
+        f"Measured with {len(made)} synthetic rows around {len(real)} train rows; "
+        f"the holdout control has {len(judged.holdout)} rows, and fewer rows cover less."
+    )
     return [
-        scored(
-            "density", Estimate(density, n=len(made)), group=group, baseline=controls["density"]
-        ),
+        scored("density", dense, group=group, baseline=controls["density"]),
         scored(
             "coverage",
-            wilson(coverage * len(real), len(real)),
+            wilson(float(covered.sum()), len(real)),
             group=group,
             baseline=controls["coverage"],
             note=note,

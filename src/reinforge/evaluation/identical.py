@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from reinforge.evaluation.groups import Targets, sensitive_groups
-from reinforge.evaluation.judged import Judged
+from reinforge.evaluation.judged import Judged, thinned
 from reinforge.evaluation.scoring import scored, too_small, unscored
 from reinforge.evaluation.subsets import WORST, column_subsets, described
 from reinforge.measure.intervals import wilson
 from reinforge.measure.sampling import chance_of_none
 from reinforge.records import Score
+
+_AGREEING = 1_000  # rows a side whose agreements are counted
 
 
 class _Hashes:
@@ -34,29 +36,28 @@ class _Hashes:
         return np.add.reduce([self.parts[name][table] for name in columns])
 
 
-def identical_scores(judged: Judged, targets: list[Targets]) -> list[Score]:
-    """`identical_share`: synthetic rows that equal a train row, and what fresh rows would give.
+def identical_scores(judged: Judged) -> list[Score]:
+    """`identical_share` for everybody, each sensitive group, and the worst subset of columns.
 
-    For everybody and each sensitive group it is the share of synthetic rows; for "outliers" the
-    share of
-    outlying train people who occur among the synthetic rows; for "worst columns" the share on the
-    subset of columns (all but one, or a random half) with the largest excess over the holdout.
+    The share of synthetic rows that equal a train row. "worst columns" is the subset (all columns
+    but one,
+    or a random half) with the largest excess of train over holdout: a copy hides behind one
+    changed column.
 
     Args:
-        judged: The whole tables, or a part whose train and holdout rows `targets` mark.
-        targets: The groups of people.
+        judged: All rows; the cost is that of sorting them once a column.
     """
     hashes = _Hashes([judged.train, judged.holdout, judged.synthetic], judged.rng("identical"))
     names = tuple(judged.train.columns)
     marks = [hashes.of(table, names) for table in range(3)]
-    scores = [_identical(*marks, group="all")]
+    rare = chance_of_full_agreement(judged)
+    scores = [_identical(marks[0], marks[1], marks[2], group="all", rare=rare)]
     for group in sensitive_groups(judged):
         made = marks[2][group.synthetic]
         if reason := too_small(len(made), "synthetic rows"):
             scores.append(unscored("identical_share", reason, group=group.name))
         else:
-            scores.append(_identical(marks[0], marks[1], made, group=group.name))
-    scores += [_outliers_copied(marks, t) for t in targets if t.name == "outliers"]
+            scores.append(_identical(marks[0], marks[1], made, group=group.name, rare=rare))
     return scores + _worst_identical(judged, hashes)
 
 
@@ -68,8 +69,10 @@ def _identical(
     group: str,
     note: str = "",
     confidence: float = 0.95,
+    rare: float = 1.0,
 ) -> Score:
     share, equal_sized, fresh = identical_shares(train, holdout, synthetic)
+    limit = min(_limit(train, holdout, synthetic), rare)
     note = (
         f"{round(share * len(synthetic))} of {len(synthetic)} rows. With equally many train and "
         f"holdout rows the shares are {equal_sized:.4f} and {fresh:.4f}. {note}"
@@ -78,7 +81,7 @@ def _identical(
         "identical_share",
         wilson(share * len(synthetic), len(synthetic), confidence=confidence),
         group=group,
-        baseline={"copy": 1.0, "train": equal_sized, "holdout": fresh},
+        baseline={"copy": 1.0, "train": equal_sized, "holdout": fresh, "limit": limit},
         note=note.strip(),
     )
 
@@ -96,20 +99,68 @@ def identical_shares(
     return float(np.mean(counts[0] > 0)), equal[0], equal[1]
 
 
+def chance_of_full_agreement(judged: Judged) -> float:
+    """How likely a fresh record equals some train record, judging by how close others come.
+
+    A small holdout without a single match cannot exclude a chance of 1 %. But each holdout person
+    agrees
+    with some train person in at most so many columns, and the tail of that number falls at least
+    geometrically where columns are many: above its upper quartile q with mean excess e,
+    P(all d columns) <= P(> q) exp(-(d - q) / 1.5 e); the factor 1.5 leaves room for error in e. It
+    is 1 where some holdout person has a full match, for then matches happen by themselves.
+    """
+    train = thinned(judged.train, _AGREEING, judged.rng("identical/train")).to_numpy()
+    holdout = thinned(judged.holdout, _AGREEING, judged.rng("identical/holdout")).to_numpy()
+    best = np.array([_agreement(row, train) for row in holdout])
+    quartile, n_columns = float(np.quantile(best, 0.75)), train.shape[1]
+    beyond = best[best > quartile] - quartile
+    if len(holdout) < 20 or best.max() >= n_columns:
+        return 1.0
+    excess = max(float(beyond.mean()) if len(beyond) else 0.0, 1.0)
+    return 0.25 * float(np.exp(-(n_columns - quartile) / (1.5 * excess)))
+
+
+def _agreement(row: np.ndarray, table: np.ndarray) -> int:
+    """The most columns in which one row of the table equals `row`."""
+    equal = (table == row) | (np.isnan(table) & np.isnan(row))
+    return int(equal.sum(axis=1).max())
+
+
+def _limit(train: np.ndarray, holdout: np.ndarray, synthetic: np.ndarray) -> float:
+    """The share that luck can explain: were train people met as often as holdout people may be.
+
+    The share x (upper Wilson limit of the holdout people met) / (share of train people met).
+    """
+    met = float(np.isin(train, synthetic).mean())
+    fresh = wilson(float(np.isin(holdout, synthetic).sum()), len(holdout)).high
+    if not met or fresh is None:
+        return 0.0
+    return min(1.0, float(np.isin(synthetic, train).mean()) * fresh / met)
+
+
 def _occurrences(marks: np.ndarray, among: np.ndarray) -> np.ndarray:
     levels, counts = np.unique(among, return_counts=True)
     place = np.minimum(np.searchsorted(levels, marks), len(levels) - 1)
     return np.where(levels[place] == marks, counts[place], 0)
 
 
-def _outliers_copied(marks: list[np.ndarray], group: Targets) -> Score:
-    members, others = marks[0][group.train], marks[1][group.holdout]
+def outliers_copied(judged: Judged, group: Targets) -> Score:
+    """`identical_share` of the outliers: share of outlying train people found among synthetic rows.
+
+    The limit is that of all holdout people: a record far from all others is met by chance less
+    often.
+    """
+    hashes = _Hashes([judged.train, judged.holdout, judged.synthetic], judged.rng("identical"))
+    train, holdout, made = (hashes.of(t, tuple(judged.train.columns)) for t in range(3))
+    members, others = train[group.train], holdout[group.holdout]
     if reason := too_small(len(members), "train records"):
         return unscored("identical_share", reason, group=group.name)
-    found = int(np.isin(members, marks[2]).sum())
-    baseline = {"copy": 1.0}
+    found = int(np.isin(members, made).sum())
+    anybody = wilson(float(np.isin(holdout, made).sum()), len(holdout)).high
+    limit = min(1.0 if anybody is None else anybody, chance_of_full_agreement(judged))
+    baseline = {"copy": 1.0, "limit": limit}
     if len(others):
-        baseline["holdout"] = float(np.isin(others, marks[2]).mean())
+        baseline["holdout"] = float(np.isin(others, made).mean())
     return scored(
         "identical_share",
         wilson(found, len(members)),

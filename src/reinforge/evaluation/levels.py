@@ -40,11 +40,11 @@ LEVELS = {
         real_rows=20_000,
         synthetic_rows=20_000,
         attack_rows=100_000,
-        n_attacks=2_000,
+        n_attacks=5_000,
         jackknife_groups=20,
         slow_controls=True,
         attack_groups=True,
-        subset_rows=2_000,
+        subset_rows=5_000,
     ),
 }
 

@@ -110,7 +110,7 @@ def _tpr_score(attack: Attack, group: str, name: str) -> Score:
     n_found, n_allowed = tpr_at_fpr(attack.member, attack.non_member, fpr=FPR)
     n_member, n_non = len(attack.member), len(attack.non_member)
     mean, limit = chance_true_positives(n_member, n_non, n_allowed)
-    baseline = {"naive": mean, "naive limit": limit}
+    baseline = {"naive": mean, "limit": limit}
     if attack.copy_member is not None and attack.copy_non_member is not None:
         found, _ = tpr_at_fpr(attack.copy_member, attack.copy_non_member, fpr=FPR)
         baseline["copy"] = found / n_member

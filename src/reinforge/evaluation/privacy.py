@@ -1,11 +1,12 @@
 """Privacy: all attacks on one set of synthetic rows."""
 
+from dataclasses import replace
 from typing import Any
 
 from reinforge.evaluation.attribute import attribute_scores
 from reinforge.evaluation.domias import domias_scores
 from reinforge.evaluation.groups import targets_of
-from reinforge.evaluation.identical import identical_scores
+from reinforge.evaluation.identical import identical_scores, outliers_copied
 from reinforge.evaluation.inference import inference_scores
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.levels import Level
@@ -23,7 +24,8 @@ def privacy_scores(judged: Judged, *, level: Level) -> tuple[list[Score], list[d
         judged: The whole tables; they are thinned to the level's attack rows here.
         level: How deep to go.
     """
-    judged = judged.capped(real=level.real_rows, synthetic=level.attack_rows)
+    whole = judged
+    judged = whole.capped(real=level.real_rows, synthetic=level.attack_rows)
     targets = targets_of(judged)
     scores, curves = membership_scores(judged, targets)
     more, curve = domias_scores(judged, targets)
@@ -33,5 +35,7 @@ def privacy_scores(judged: Judged, *, level: Level) -> tuple[list[Score], list[d
     scores += linkability_scores(judged, targets, level=level)
     scores += inference_scores(judged, targets, level=level)
     scores += dcr_scores(judged, level=level)
-    scores += identical_scores(judged, targets)
+    scores += identical_scores(whole)
+    against_all = replace(judged, synthetic=whole.synthetic)
+    scores += [outliers_copied(against_all, t) for t in targets if t.name == "outliers"]
     return scores, curves

@@ -1,7 +1,7 @@
 """Self-test: which scores notice leaks that were planted on purpose?
 
-An evaluation that has never seen a leak is no evidence. Here known leaks go into the synthetic rows, and
-each is reported with the scores that noticed it; nothing leaked must be noticed by none.
+An evaluation that has never seen a leak is no evidence. Here known leaks go into the synthetic
+rows, and each is reported with the scores that noticed it; nothing leaked must be noticed by none.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reinforge.data.coded import from_coded
 from reinforge.errors import InputError
 from reinforge.evaluation.judged import Judged, judged_tables, thinned
 from reinforge.evaluation.levels import level_of
@@ -21,6 +20,7 @@ from reinforge.records import Score, Split
 
 N_RAREST = 20
 MIN_HOLDOUT = 40
+_WIDER = 1.6  # 3.1 standard errors where a 95 % interval has 1.96
 FRESH = "nothing leaked: fresh real rows"
 
 
@@ -54,9 +54,10 @@ def self_test(
 ) -> list[Planted]:
     """Plant leaks into synthetic rows and report which privacy scores notice.
 
-    One half of the holdout becomes fresh rows that no train person is in; the other half judges. Every leak
-    is judged like any synthetic table, and the synthetic rows as they came are the first row of the result:
-    what notices *them* is no proof of anything but worth a look.
+    Every leak is judged like any synthetic table. The fresh rows are one half of the holdout, and
+    there the
+    other half judges. The synthetic rows as they came are the first row of the result: what
+    notices *them* is no proof of anything, but worth a look.
 
     Args:
         split: Real rows; the holdout needs at least 40.
@@ -66,8 +67,8 @@ def self_test(
         progress: Called with each leak's name and the share done.
 
     Returns:
-        One row a leak: as given, all rows copied, 1 % and 10 % copied, the 20 rarest people copied, one
-        column shifted on a full copy, and fresh real rows.
+        One row a leak: as given, all rows copied, 1 % and 10 % copied, the 20 rarest people
+        copied, one column shifted on a full copy, and fresh real rows.
 
     Raises:
         InputError: The holdout is too small, or the tables do not match.
@@ -78,28 +79,27 @@ def self_test(
             f"the self-test needs at least {MIN_HOLDOUT} holdout rows, got {len(split.holdout)}; "
             "split with a larger holdout."
         )
-    whole = judged_tables(split, synthetic, seed=seed)
-    order = whole.rng("self-test/holdout").permutation(len(whole.holdout))
-    half = len(order) // 2
-    fresh = whole.holdout.iloc[order[:half]].reset_index(drop=True)
-    judged = replace(whole, holdout=whole.holdout.iloc[order[half:]].reset_index(drop=True))
-    leaks = planted(judged, fresh)
+    judged = judged_tables(split, synthetic, seed=seed)
+    order = judged.rng("self-test/holdout").permutation(len(judged.holdout))
+    halves = [judged.holdout.iloc[part].reset_index(drop=True) for part in np.array_split(order, 2)]
+    tables = {leak: replace(judged, synthetic=made) for leak, made in planted(judged).items()} | {
+        FRESH: replace(judged, holdout=halves[0], synthetic=halves[1])
+    }
     rows: list[Planted] = []
     before: tuple[Score, ...] = ()
-    for at, (leak, made) in enumerate(leaks.items()):
+    for at, (leak, table) in enumerate(tables.items()):
         if progress is not None:
-            progress(leak, at / len(leaks))
-        scores = tuple(privacy_scores(replace(judged, synthetic=made), level=depth)[0])
+            progress(leak, at / len(tables))
+        scores = tuple(privacy_scores(table, level=depth)[0])
         before = before or scores
-        against = () if leak == FRESH or at == 0 else before
-        noticed = tuple(_label(score) for score in scores if notices(score, against))
+        noticed = tuple(_label(score) for score in scores if notices(score, before if at else ()))
         is_leak = leak != FRESH and at > 0
         rows.append(Planted(leak=leak, is_leak=is_leak, noticed_by=noticed, scores=scores))
     return rows
 
 
-def planted(judged: Judged, fresh: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The synthetic tables of the test, by name of the leak; the first one is as given."""
+def planted(judged: Judged) -> dict[str, pd.DataFrame]:
+    """The tables with leaks, by name of the leak; the first one is as given."""
     train, made = judged.train, judged.synthetic
     made = thinned(made, len(train), judged.rng("self-test/size"))
     rng = judged.rng("self-test/copied")
@@ -113,7 +113,6 @@ def planted(judged: Judged, fresh: pd.DataFrame) -> dict[str, pd.DataFrame]:
             made, train.iloc[rarest(judged, N_RAREST)], rng
         ),
         "full copy, one column shifted": shifted(judged),
-        FRESH: fresh,
     }
 
 
@@ -148,35 +147,35 @@ def shifted(judged: Judged) -> pd.DataFrame:
 def notices(score: Score, before: tuple[Score, ...]) -> bool:
     """Whether a score stands out from its controls and from the rows before the leak.
 
-    Its interval must lie above what an attack without knowledge reaches (`floor_of`), and, for the same
-    score of the rows before the leak, above that one's interval.
+    It must lie above what an attack without knowledge reaches (`floor_of`) by more than three
+    standard
+    errors, since some forty scores are looked at; and, where the same score of the rows before the
+    leak is known, outside that one's 95 % interval.
     """
-    if score.value is None or score.low is None or score.low <= floor_of(score):
+    if score.value is None or score.low is None or not _stands_out(score):
         return False
     for other in before:
         if (other.name, other.group) == (score.name, score.group) and other.high is not None:
-            return score.low > other.high
+            return score.value > other.high
     return True
 
 
+def _stands_out(score: Score) -> bool:
+    assert score.value is not None
+    assert score.low is not None
+    if "limit" in score.baseline:  # luck is in the limit already
+        return score.low > score.baseline["limit"]
+    return score.value - _WIDER * (score.value - score.low) > floor_of(score)
+
+
 def floor_of(score: Score) -> float:
-    """The highest value that a score has without a leak, up to luck."""
-    controls = score.baseline
+    """The value that an attack without knowledge has on average."""
     if score.name in {"membership_auc", "domias_auc", "dcr_share"}:
         return 0.5
-    if score.name == "membership_tpr_at_1pct_fpr":
-        return controls["naive limit"]
     if score.name == "attribute_risk":
-        return max(controls["holdout"], controls["naive"])
-    if score.name == "identical_share" and score.n:
-        return controls.get("limit", 0.0)
+        return max(score.baseline["holdout"], score.baseline["naive"])
     return 0.0
 
 
 def _label(score: Score) -> str:
     return score.name if score.group == "all" else f"{score.name} ({score.group})"
-
-
-def as_frame(table: pd.DataFrame, judged: Judged) -> pd.DataFrame:
-    """A planted table in the real table's dtypes, for those who want to see it."""
-    return from_coded(table, judged.schema)

@@ -16,7 +16,7 @@ from reinforge.schema import Column
 
 NAME = "singling_out_risk"
 _N_COLUMNS = 3  # columns of a description with several
-_TRIES = 10  # descriptions tried for each one wanted
+_TRIES = 3  # descriptions tried for each one wanted
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,8 @@ class Condition:
     relation: str
     value: float
 
-    def holds(self, table: pd.DataFrame) -> np.ndarray:
-        """Which rows fit."""
-        values = table[self.column].to_numpy()
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Which of the column's values fit."""
         if self.relation == "==":
             return values == self.value
         if self.relation == ">=":
@@ -91,36 +90,42 @@ def several_columns(judged: Judged, table: pd.DataFrame, n_wanted: int) -> list[
     """Descriptions of random rows by three random columns that fit that row alone."""
     rng = judged.rng("singling out/several")
     columns = judged.schema.modelled
-    n_columns = min(_N_COLUMNS, len(columns))
+    values = {column.name: table[column.name].to_numpy() for column in columns}
     medians = table.median()
+    n_columns = min(_N_COLUMNS, len(columns))
     found: dict[Description, None] = {}
     for _ in range(_TRIES * n_wanted):
-        row = table.iloc[int(rng.integers(len(table)))]
-        chosen = [columns[i] for i in np.sort(rng.choice(len(columns), n_columns, replace=False))]
-        conditions = []
-        for column in chosen:
-            value = float(row[column.name])
-            relation = "missing" if np.isnan(value) else "=="
-            if column.is_numeric and relation == "==":
-                relation = ">=" if value >= medians[column.name] else "<="
-            conditions.append(Condition(column.name, relation, 0.0 if np.isnan(value) else value))
-        description = tuple(conditions)
-        if description not in found and _n_fits(description, table) == 1:
+        row = int(rng.integers(len(table)))
+        chosen = np.sort(rng.permutation(len(columns))[:n_columns])
+        description = tuple(
+            _condition(columns[i], values[columns[i].name][row], medians[columns[i].name])
+            for i in chosen
+        )
+        if description in found:
+            continue
+        if np.logical_and.reduce([c.holds(values[c.column]) for c in description]).sum() == 1:
             found[description] = None
         if len(found) == n_wanted:
             break
     return list(found)
 
 
-def _n_fits(description: Description, table: pd.DataFrame) -> int:
-    return int(np.logical_and.reduce([c.holds(table) for c in description]).sum())
+def _condition(column: Column, value: float, median: float) -> Condition:
+    if np.isnan(value):
+        return Condition(column.name, "missing", 0.0)
+    if not column.is_numeric:
+        return Condition(column.name, "==", float(value))
+    return Condition(column.name, ">=" if value >= median else "<=", float(value))
 
 
 def _fits(descriptions: list[Description], judged: Judged) -> list[np.ndarray]:
     """[description, row] of train and of holdout: which rows fit which description."""
     return [
         np.array(
-            [np.logical_and.reduce([c.holds(table) for c in d]) for d in descriptions]
+            [
+                np.logical_and.reduce([c.holds(table[c.column].to_numpy()) for c in d])
+                for d in descriptions
+            ]
         ).reshape(len(descriptions), len(table))
         for table in (judged.train, judged.holdout)
     ]

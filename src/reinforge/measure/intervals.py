@@ -84,7 +84,7 @@ def grouped_jackknife(
     n_groups: int,
     generator: np.random.Generator,
     confidence: float = 0.95,
-) -> tuple[float, float]:
+) -> float:
     """How far a statistic of several samples reaches: t x the delete-a-group error (Quenouille).
 
     error^2 = (g - 1)/g sum_j (s_j - mean s)^2, where s_j leaves out the j-th of g random groups of
@@ -100,11 +100,11 @@ def grouped_jackknife(
         confidence: Coverage of the interval, in (0, 1).
 
     Returns:
-        The reach (half the interval's width) and the error.
+        Half the width of the interval.
     """
     groups = [generator.permutation(size) % n_groups for size in sizes]
     values = np.array(
         [statistic([np.flatnonzero(g != j) for g in groups]) for j in range(n_groups)]
     )
     error = float(np.sqrt((n_groups - 1) / n_groups * np.sum((values - values.mean()) ** 2)))
-    return float(stats.t.ppf(0.5 + confidence / 2, n_groups - 1)) * error, error
+    return float(stats.t.ppf(0.5 + confidence / 2, n_groups - 1)) * error

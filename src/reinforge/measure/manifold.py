@@ -11,7 +11,7 @@ def density_coverage(
     synthetic: Float[np.ndarray, "other feature"],
     *,
     k: int = 5,
-) -> tuple[float, float]:
+) -> tuple[Float[np.ndarray, " other"], Float[np.ndarray, " row"]]:
     """Density and coverage of real k-neighbourhoods (Naeem et al., arXiv:2002.09797, eq. 4, 5).
 
     With B_i the ball around real row i that reaches its k-th nearest other real row:
@@ -23,13 +23,17 @@ def density_coverage(
         synthetic: m generated points.
         k: Size of a neighbourhood, below n.
 
+    Returns:
+        k^-1 times the number of balls that hold each synthetic point (its mean is density), and 1
+        for each real point whose ball holds one (its mean is coverage).
+
     Raises:
         ValueError: There are not more than k real points.
     """
     radius = nearest(real, real, k=k, leave_out_self=True)[0][:, -1] ** 2
-    n_inside, covered = 0, np.zeros(len(real), bool)
+    density, covered = np.empty(len(synthetic)), np.zeros(len(real), bool)
     for rows in blocks(len(synthetic), len(real)):
         inside = squared_distances(synthetic[rows], real) <= radius + 1e-12
-        n_inside += int(inside.sum())
+        density[rows] = inside.sum(axis=1) / k
         covered |= inside.any(axis=0)
-    return n_inside / (k * len(synthetic)), float(covered.mean())
+    return density, covered.astype(float)
