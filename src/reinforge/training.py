@@ -6,6 +6,7 @@ their number, so a run that was killed and resumed gives the same weights and th
 one that ran straight.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -70,7 +71,8 @@ def train(
             that the update was skipped because it was not finite.
         n_steps: Length of the whole run.
         place: Where to checkpoint; None keeps nothing.
-        resume: Go on from the newest whole checkpoint, if there is one.
+        resume: Go on from the newest whole checkpoint, if there is one; False drops checkpoints
+            that an earlier run left in the folder.
         on_step: Told each record.
         stop: Asked after each step.
 
@@ -81,7 +83,7 @@ def train(
         Interrupted: `stop` said so; the state was saved first.
         ReinforgeError: Updates stayed non-finite.
     """
-    history = restore(trainee, place) if place is not None and resume else []
+    history = _begin(trainee, place, resume=resume) if place is not None else []
     writer = _HistoryFile(place, history)
     n_skipped = 0
     try:
@@ -108,6 +110,15 @@ def train(
     finally:
         writer.close()
     return history
+
+
+def _begin(trainee: Trainee, place: Place, *, resume: bool) -> list[dict[str, Any]]:
+    """The history to go on from; a run that starts afresh leaves no older checkpoint behind it."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    if resume:
+        return restore(trainee, place)
+    shutil.rmtree(place.folder / "checkpoint", ignore_errors=True)
+    return []
 
 
 class _HistoryFile:
@@ -170,34 +181,48 @@ def restore(trainee: Trainee, place: Place) -> list[dict[str, Any]]:
         InputError: The checkpoint is of other settings or other data, or of a newer format.
     """
     for folder in sorted((place.folder / "checkpoint").glob("step-*"), reverse=True):
-        try:
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            content = (folder / "state.safetensors").read_bytes()
-            history = _history_until(place.folder / "history.jsonl", manifest["steps_done"])
-            whole = sha256_file(folder / "state.safetensors") == manifest["sha256"]
-        except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
+        whole = _read_whole(folder, place.folder / "history.jsonl")
+        if whole is None:
             warnings.warn(
                 f"{folder}: the checkpoint is damaged or unfinished; going back to the one before.",
-                stacklevel=2,
+                stacklevel=4,
             )
             continue
+        manifest, content, history = whole
         _refuse_other_run(folder, manifest, place)
         try:
             trainee.load_tensors(load(content))
-        except (SafetensorError, RuntimeError, KeyError) as error:
-            raise InputError(f"{folder}: the state does not fit this run ({error}).") from error
+        except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{folder}: the state does not fit this run ({reason}).") from error
         return history
     return []
 
 
-def _refuse_other_run(folder: Path, manifest: dict[str, Any], place: Place) -> None:
-    if manifest["format"] > FORMAT:
+def _read_whole(
+    folder: Path, history_file: Path
+) -> tuple[dict[str, Any], bytes, list[dict[str, Any]]] | None:
+    """Manifest, state and history of one checkpoint; None where any of them is not whole."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        is_newer = manifest["format"] > FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if is_newer:
         raise InputError(
             f"{folder}: written by a newer reinforge (format {manifest['format']}); upgrade it."
         )
-    if manifest["fingerprint"] != place.fingerprint:
+    try:
+        content = (folder / "state.safetensors").read_bytes()
+        history = _history_until(history_file, manifest["steps_done"])
+        is_whole = hashlib.sha256(content).hexdigest() == manifest["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return (manifest, content, history) if is_whole else None
+
+
+def _refuse_other_run(folder: Path, manifest: dict[str, Any], place: Place) -> None:
+    if manifest.get("fingerprint") != place.fingerprint:
         raise InputError(
             f"{folder}: the checkpoint belongs to other settings or other data; use the same ones, "
             "or start afresh with --overwrite."
