@@ -5,7 +5,7 @@ import pytest
 
 from reinforge.cli import main
 from reinforge.cli.compare import Judged, as_csv, as_html, differences, lines_of, read_judged
-from reinforge.cli.gates import failures, parse_gate, require
+from reinforge.cli.gates import failures, parse_gate, parse_gates, require
 from reinforge.errors import GateError, InputError
 from reinforge.records import Score
 
@@ -147,6 +147,12 @@ def test_gates_are_read(text, group, comparison, limit):
 def test_what_is_no_gate_is_refused(text):
     with pytest.raises(InputError, match="--require wants"):
         parse_gate(text)
+
+
+def test_a_gate_on_a_score_that_nobody_makes_is_refused_with_the_nearest():
+    assert len(parse_gates(["s2r_auc>=0.8", "nmi<=0.1"])) == 2
+    with pytest.raises(InputError, match="did you mean 'membership_auc'"):
+        parse_gates(["membership_au<=0.55"])
 
 
 def test_a_gate_holds_at_its_limit_only_if_it_says_so():

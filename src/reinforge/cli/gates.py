@@ -1,5 +1,6 @@
 """Gates: `--require "membership_auc<=0.55"` makes a score a condition."""
 
+import difflib
 import operator
 import re
 from collections.abc import Sequence
@@ -40,6 +41,23 @@ def parse_gate(text: str) -> Gate:
             f"--require wants score<=number (or >=, <, >), got {text!r}; "
             'e.g. --require "membership_auc<=0.55"'
         ) from None
+
+
+def parse_gates(texts: Sequence[str]) -> list[Gate]:
+    """Read all gates, before any work starts.
+
+    Raises:
+        InputError: One has another form, or names a score that no evaluation makes.
+    """
+    from reinforge.evaluation.catalogue import BETTER
+
+    gates = [parse_gate(text) for text in texts]
+    for gate in gates:
+        if gate.name not in BETTER:
+            near = difflib.get_close_matches(gate.name, BETTER, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(BETTER)}."
+            raise InputError(f"--require {gate.text!r}: no score {gate.name!r}; {hint}")
+    return gates
 
 
 def failures(gates: Sequence[Gate], scores: Sequence[Score]) -> list[str]:

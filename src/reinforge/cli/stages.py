@@ -71,15 +71,18 @@ def drawn(
     """Draw rows into a file, block by block; a folder of the run is made if need be."""
     if path.parent.name == "synthetic":
         path.parent.mkdir(exist_ok=True)
-    with screen.progress("sample", n_rows) as advance:
-        model.sample_to(
-            path,
-            n_rows,
-            seed=settings.sample_seed,
-            where=list(settings.sample.where) or None,
-            balance=settings.sample.balance,
-            on_rows=advance,
-        )
+    try:
+        with screen.progress("sample", n_rows) as advance:
+            model.sample_to(
+                path,
+                n_rows,
+                seed=settings.sample_seed,
+                where=list(settings.sample.where) or None,
+                balance=settings.sample.balance,
+                on_rows=advance,
+            )
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def loaded(folder: RunFolder) -> "TabularSynthesizer":

@@ -8,7 +8,7 @@ import typer
 
 from reinforge.cli import stages
 from reinforge.cli.asked import Asked
-from reinforge.cli.gates import parse_gate, require
+from reinforge.cli.gates import parse_gates, require
 from reinforge.cli.options import Data, Overwrite
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings, checked, merged
@@ -95,7 +95,7 @@ def _evaluate_run(run: Path, data: Path | None, asked: Asked, screen: Screen) ->
     folder = existing(run)
     config = read_config(folder)
     settings = asked.over(config["settings"], folder=run)
-    gates = [parse_gate(text) for text in settings.evaluate.require]
+    gates = parse_gates(settings.evaluate.require)
     split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
     with locked(folder.path, note=screen.note):
         if not folder.rows.exists():
@@ -114,7 +114,7 @@ def _evaluate_tables(
     if out is None:
         raise InputError("evaluate of tables wants --out FOLDER for its scores and report.")
     settings = asked.settings()
-    gates = [parse_gate(text) for text in settings.evaluate.require]
+    gates = parse_gates(settings.evaluate.require)
     folder = check_place(out, overwrite=overwrite, inputs=tuple(files))
     train, holdout, synthetic = (Source(path=file).read(settings.data) for file in files)
     split = split_of_parts(train, holdout, settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reinforge.cli.asked import Asked
-from reinforge.cli.gates import parse_gate, require
+from reinforge.cli.gates import parse_gates, require
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import DryRun, Out, Overwrite, Preview, Resume
 from reinforge.cli.plan import plan_of, require_room, show_plan
@@ -160,7 +160,8 @@ def _opened(job: Job) -> tuple["pd.DataFrame", "Split"]:
 
     frame = job.source.read(job.settings.data)
     split = split_of(frame, job.settings)
-    new_model(job.settings)  # refuses rules and settings that no generator can use
+    for rule in new_model(job.settings).rules:
+        rule.broken(split.train)  # refuses a rule on columns or values that are not there
     require_room(plan_of(job.source, frame, split, job.settings), job.folder.path)
     return frame, split
 
@@ -188,7 +189,7 @@ def _whole(job: Job, *, dry_run: bool, preview: bool, screen: Screen, stop: Stop
     from reinforge.cli import stages
     from reinforge.data.tables import read_table
 
-    gates = [parse_gate(text) for text in job.settings.evaluate.require]
+    gates = parse_gates(job.settings.evaluate.require)
     frame, split = _opened(job)
     if dry_run:
         show_plan(plan_of(job.source, frame, split, job.settings), screen)
