@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from reinforge.data.coded import encode
+from reinforge.data.dtypes import dtype_of, step_of_format
 from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
 
+_DAY = 86_400.0
 _OPERATORS = ("<=", ">=", "!=", "==", "=", "<", ">")
 
 
@@ -62,6 +64,8 @@ def parse_where(where: Where, schema: Schema) -> tuple[Condition, ...]:
 def _triples(where: Where, schema: Schema) -> list[tuple[str, str, Any]]:
     if where is None:
         return []
+    if isinstance(where, str):
+        where = [where]
     if isinstance(where, Mapping):
         for name in where:
             schema[name]  # an unknown column is refused here
@@ -83,7 +87,7 @@ def _triple(text: str, schema: Schema) -> tuple[str, str, str]:
 
 
 def _check_constant(column: Column, sign: str, value: Any) -> None:
-    if column.kind == "constant" and sign == "=" and str(value) == str(column.value):
+    if column.kind == "constant" and sign == "=" and _same(column.value, value):
         return
     what = (
         f"always {column.value!r}" if column.kind == "constant" else f"not learnt ({column.kind})"
@@ -111,13 +115,26 @@ def _condition(place: int, column: Column, sign: str, value: Any) -> Condition:
             f"condition on {column.name!r}: give one number with = < <= > or >=, not "
             f"{sign} {value!r}."
         )
-    amount, apart = _amount(column, values[0]), grid(column)
-    low, high = -np.inf, np.inf
-    if sign in ("=", ">=", ">"):
-        low = amount if sign != ">" else amount + apart
-    if sign in ("=", "<=", "<"):
-        high = amount if sign != "<" else amount - apart
+    low, high = _interval(_amount(column, values[0]), sign, column)
+    if low > high:
+        raise InputError(f"condition on {column.name!r}: {value!r} is no value of this column.")
     return Condition(column=place, low=low, high=high)
+
+
+def _interval(amount: float, sign: str, column: Column) -> tuple[float, float]:
+    """Both ends of what a comparison allows, on the values that the column can write."""
+    step = grid(column)
+    above, below = float(np.nextafter(amount, np.inf)), float(np.nextafter(amount, -np.inf))
+    at_least = at_most = amount
+    if step >= _DAY and _zone(column) is not None:  # local days: midnights stand 23 to 25 h apart
+        above, below = amount + step - 7200, amount - step + 7200
+    elif step:
+        first, last = np.ceil(amount / step - 1e-9), np.floor(amount / step + 1e-9)
+        at_least, at_most = first * step, last * step
+        above, below = (last + 1) * step, (first - 1) * step
+    low = {"=": at_least, ">=": at_least, ">": above}.get(sign, -np.inf)
+    high = {"=": at_most, "<=": at_most, "<": below}.get(sign, np.inf)
+    return low, high
 
 
 def _holds(code: int, sign: str, bound: int) -> bool:
@@ -125,16 +142,22 @@ def _holds(code: int, sign: str, bound: int) -> bool:
 
 
 def _code(column: Column, value: Any) -> int:
-    for code, level in enumerate(column.categories):
-        if level is value or level == value or _same_text(level, value):
-            return code
+    for alike in (_exactly, _same):
+        for code, level in enumerate(column.categories):
+            if alike(level, value):
+                return code
     allowed = ", ".join(repr(level) for level in column.categories[:20])
     raise InputError(
         f"condition on {column.name!r}: {value!r} is none of its values; allowed: {allowed}."
     )
 
 
-def _same_text(level: Any, value: Any) -> bool:
+def _exactly(level: Any, value: Any) -> bool:
+    return bool(level == value) or str(level) == str(value)
+
+
+def _same(level: Any, value: Any) -> bool:
+    """Whether a value means this level: letter case and the spelling of a number do not count."""
     if str(level).casefold() == str(value).casefold():
         return True
     if isinstance(level, str) or isinstance(value, bool):
@@ -152,17 +175,35 @@ def _amount(column: Column, value: Any) -> float:
         except (TypeError, ValueError):
             amount = np.nan
     else:
-        amount = float(encode(pd.Series([value]), column)[0])
+        amount = float(encode(_moment(column, value), column)[0])
     if not np.isfinite(amount):
         raise InputError(f"condition on {column.name!r}: {value!r} is no value of this column.")
     return amount
 
 
+def _moment(column: Column, value: Any) -> pd.Series:
+    """A date as the column holds dates: text without a zone is meant in the column's own zone."""
+    series = pd.Series([value], name=column.name)
+    zone = _zone(column)
+    if zone is None or not isinstance(value, str):
+        return series
+    parsed = pd.to_datetime(series, format=column.datetime_format or "ISO8601", errors="coerce")
+    if getattr(parsed.dtype, "tz", None) is None:
+        parsed = parsed.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
+    return parsed
+
+
+def _zone(column: Column) -> Any:
+    return getattr(dtype_of(column.dtype), "tz", None)
+
+
 def grid(column: Column) -> float:
-    """The distance between neighbouring values that the column can write."""
+    """The distance between neighbouring values that the column can write; 0: none."""
     if column.kind == "integer":
         return 1.0
-    return 10.0**-column.decimals if column.decimals is not None else 1e-9
+    if column.kind == "datetime" and column.datetime_format:
+        return step_of_format(column.datetime_format)
+    return 10.0**-column.decimals if column.decimals is not None else 0.0
 
 
 def _both(old: Condition | None, new: Condition, column: Column) -> Condition:

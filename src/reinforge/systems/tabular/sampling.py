@@ -49,6 +49,7 @@ def rows(
     *,
     seed: int,
     conditions: tuple[Condition, ...] = (),
+    stream: str = "tabular/sample",
 ) -> Iterator[pd.DataFrame]:
     """Coded tables of at most one block that add up to `n_rows` rows.
 
@@ -58,6 +59,7 @@ def rows(
         n_rows: Rows wanted, 0 or more.
         seed: The sample's seed.
         conditions: What every row must meet.
+        stream: Samples of different streams share no random number.
 
     Raises:
         InputError: No row can meet the conditions together.
@@ -65,8 +67,8 @@ def rows(
     limits = _limits(layout, conditions) if conditions else None
     block_rows = BLOCK_ROWS if limits is None else CONDITION_ROWS
     for block, first in enumerate(range(0, n_rows, block_rows)):
-        torch_numbers = torch_generator(seed, "tabular/sample", block)
-        numbers = generator(seed, "tabular/sample", block)
+        torch_numbers = torch_generator(seed, stream, block)
+        numbers = generator(seed, stream, block)
         with torch.no_grad():
             if limits is None:
                 draw = _draw_block(policy, torch_numbers)
@@ -108,6 +110,7 @@ def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Gen
     start = torch.rand((), generator=numbers, dtype=torch.float64)
     ladder = (torch.arange(n_rows, dtype=torch.float64) + start) / n_rows * weight.sum()
     chosen = torch.searchsorted(weight.cumsum(0), ladder).clamp_max(n_pool - 1)
+    chosen = chosen[torch.randperm(n_rows, generator=numbers)]  # a short sample has many latents
     distribution = policy(torch.cat(pool)[chosen])
     allowed = (limits.level_share.log()).clamp_min(-60.0)
     draw = policy.draw(distribution._replace(logits=distribution.logits + allowed), numbers)
@@ -196,6 +199,8 @@ def _probabilities(layout: Layout, head: Head, condition: Condition) -> tuple[fl
     assert quantiles is not None  # numeric columns have one by construction
     column = layout.schema.modelled[head.column]
     half = grid(column) / 2
+    if condition.low == condition.high:  # a single amount stands for its near neighbourhood
+        half = max(half, 1e-4 * (quantiles.high[-1] / 2 - quantiles.low[0] / 2))
     low = quantiles.mass_below(condition.low - half, including=False)
     high = quantiles.mass_below(condition.high + half, including=True)
     if high - low <= 0:
