@@ -78,6 +78,8 @@ class Rule:
                 f"rule {self.text!r}: cannot compare these values ({error}); numbers compare with "
                 "numbers and text with quoted text."
             ) from None
+        except ValueError as error:
+            raise InputError(f"rule {self.text!r}: a date cannot be read ({error}).") from None
         holds, known = conclusion
         broken = known & ~holds
         for premise_holds, premise_known in premise:
@@ -127,7 +129,7 @@ class Rule:
             return value, np.zeros(len(frame), dtype=bool)
         if isinstance(node, ast.Name):
             return _column_values(frame[self._names.get(node.id, node.id)])
-        if isinstance(node, ast.UnaryOp):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             value, missing = self._value(node.operand, frame)
             return -value, missing
         if isinstance(node, ast.Call):
