@@ -18,8 +18,9 @@ def mmd(
 ) -> Float[Tensor, " draw"]:
     """Witness of the maximum mean discrepancy with a sum of three Gaussian kernels.
 
-    r(x) = mean_y k(x, y real) - mean_x' k(x, x' drawn); k sums bandwidths 1/2, 1, 2 times the
-    median distance among real rows (Gretton et al. 2012, JMLR 13, sec. 2.3 and 8).
+    r(x) = 10 (mean_y k(x, y real) - mean_x' k(x, x' drawn)), x' other than x; k sums bandwidths
+    1/2, 1, 2 times the median distance among real rows (Gretton et al. 2012, JMLR 13, sec. 2.3
+    and 8); the factor brings it to the size of a logit.
 
     Args:
         fake: Features of drawn rows.
@@ -27,7 +28,7 @@ def mmd(
         generator: Not used; distributional rewards share one signature.
 
     Returns:
-        Rewards between -3 and 3.
+        Rewards between -30 and 30.
     """
     between = torch.cdist(fake, real).square()
     within = torch.cdist(fake, fake).square()

@@ -95,7 +95,8 @@ def fit_quantiles(
         The quantile function of the column.
     """
     distinct, counts = np.unique(values, return_counts=True)
-    scale = max(1.0, float(np.abs(distinct).max()) / 1e100)  # squares of 1e308 would overflow
+    # squares of 1e308 would overflow; a power of two keeps every digit of an atom
+    scale = 2.0 ** max(0, int(np.frexp(np.abs(distinct).max())[1]) - 332)
     distinct = distinct / scale
     starts, atoms = _cells(counts, min_rows)
     n_rows = np.add.reduceat(counts, starts)
