@@ -8,6 +8,7 @@ returns them.
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from peers.environment import HOME, PINS, ROOT, one_thread, python_of, versions
 PEERS = Path(__file__).resolve().parent / "peers"
 CACHE = HOME / "cache"
 MAX_DECIMALS = 10
+NICENESS = 10  # of the processes that fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,8 @@ def _run(arm: Arm, job: dict[str, object], train: pd.DataFrame, *, folder: Path)
     train.to_parquet(folder / "train.parquet")
     (folder / "job.json").write_text(json.dumps(job))
     python = python_of(arm.environment) if arm.environment else Path(sys.executable)
-    command = ["nice", "-n", "10", python, PEERS / arm.runs, folder / "job.json"]
+    nicer = str(max(0, NICENESS - os.nice(0)))
+    command = ["nice", "-n", nicer, python, PEERS / arm.runs, folder / "job.json"]
     done = subprocess.run(command, env=one_thread(), capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{job['arm']} failed:\n{done.stderr[-4000:]}")
