@@ -71,7 +71,8 @@ def guess_column(series: pd.Series, *, min_level_count: int = 1) -> Column:
         if missing:
             ordered = isinstance(series.dtype, pd.CategoricalDtype) and series.cat.ordered
             kind: Kind = "ordinal" if ordered else "categorical"
-            return Column(name=name, dtype=dtype, kind=kind, categories=(only,), missing=True)
+            kept = (only,) if len(present) >= min_level_count else ()
+            return Column(name=name, dtype=dtype, kind=kind, categories=kept, missing=True)
         return Column(name=name, dtype=dtype, kind="constant", value=only)
     found = _by_values(present, levels, min_level_count)
     return Column(name=name, dtype=dtype, missing=missing, **found)

@@ -1,0 +1,87 @@
+"""What only few rows share has no place in a generator: schemas without it."""
+
+import warnings
+
+import pandas as pd
+
+from reinforge.data.coded import encode
+from reinforge.data.infer import infer_schema, refuse_text
+from reinforge.errors import InputError
+from reinforge.records import Split
+from reinforge.schema import Column, Schema
+
+
+def private_schema(
+    frame: pd.DataFrame, schema: Schema | dict[str, dict] | None, *, min_rows: int
+) -> Schema:
+    """The schema of training rows without what fewer than `min_rows` of them share.
+
+    Levels that too few rows hold are left out (declared ones stay: they are the user's word, not
+    the data's), and a column with values in too few rows becomes empty, with a warning.
+
+    Args:
+        frame: The training rows.
+        schema: A whole schema, overrides, or None to infer everything.
+        min_rows: The least number of rows behind anything that is kept.
+
+    Raises:
+        InputError: Free text, a column none of whose levels is held by enough rows, or too few
+            rows altogether.
+    """
+    if len(frame) < min_rows:
+        raise InputError(
+            f"min_rows = {min_rows} is more than the {len(frame)} training rows; lower it."
+        )
+    if not isinstance(schema, Schema):
+        schema = infer_schema(frame, overrides=schema, min_level_count=min_rows)
+    refuse_text(schema)
+    return Schema(columns=tuple(_without_rare(frame, c, min_rows) for c in schema.columns))
+
+
+def _without_rare(frame: pd.DataFrame, column: Column, min_rows: int) -> Column:
+    n_present = int(frame[column.name].notna().sum()) if column.name in frame.columns else 0
+    if not column.is_modelled or column.name not in frame.columns:
+        return column
+    if n_present < min_rows:
+        if n_present:
+            warnings.warn(
+                f"column {column.name!r} holds values in {n_present} rows, fewer than min_rows "
+                f"({min_rows}); it is left empty.",
+                stacklevel=5,
+            )
+        return Column(name=column.name, dtype=column.dtype, kind="empty", missing=True)
+    if not column.is_numeric and not column.categories:
+        raise InputError(
+            f"column {column.name!r}: no level is held by at least {min_rows} rows, so none can be "
+            "learnt without showing single people; group its levels, declare it as an identifier, "
+            "or drop it."
+        )
+    return column
+
+
+def train_schema(split: Split, *, min_rows: int) -> Schema:
+    """The schema of a split's training rows.
+
+    Of the split's own schema, which has seen the holdout, only the user's word is taken: kinds,
+    bounds, date forms, what is made up anew, and the order of ordered levels.
+    """
+    told = ("kind", "minimum", "maximum", "datetime_format", "remake")
+    declared = {c.name: {field: getattr(c, field) for field in told} for c in split.schema.columns}
+    ordered = {c.name: c.categories for c in split.schema.columns if c.kind == "ordinal"}
+    for name, levels in ordered.items():
+        declared[name]["categories"] = levels
+    schema = infer_schema(split.train, overrides=declared, min_level_count=min_rows)
+    return Schema(
+        columns=tuple(
+            _held(split.train[c.name], c, min_rows) if c.name in ordered else c
+            for c in schema.columns
+        )
+    )
+
+
+def _held(series: pd.Series, column: Column, min_rows: int) -> Column:
+    """An ordered column with only those levels that enough rows hold."""
+    position = pd.Series(encode(series, column)).dropna().astype(int)
+    counts = position.value_counts()
+    kept = tuple(x for k, x in enumerate(column.categories) if counts.get(k, 0) >= min_rows)
+    return column.model_copy(update={"categories": kept})
