@@ -105,7 +105,7 @@ def test_hostile_names_run_nothing(browse, hostile_arguments, payloads, read_pag
 
 
 @pytest.mark.parametrize("width", [360, 1100])
-@pytest.mark.parametrize("text", ["age", "x" * 300, "<b>" * 80])
+@pytest.mark.parametrize("text", ["age", "x" * 300])
 def test_nothing_sticks_out_of_a_screen(width, text, browse, hostile_arguments, read_page):
     made = html.render(**hostile_arguments(text))
     ruler = f"""<script>document.body.style = "width: {width}px; margin: 0";

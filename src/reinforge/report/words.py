@@ -1,8 +1,8 @@
 """Standing text of the page: what no score measures, how numbers mislead, how to read a curve."""
 
 NOT_TESTED = (
-    "Attackers who hold the trained model, its weights or its training log. All attacks here see "
-    "the synthetic rows alone.",
+    "Attackers who hold the trained model, its weights or its training log. The attacks here "
+    "work on synthetic rows and never touch the model.",
     "Attackers who train models of their own to imitate the generator (shadow models); they can be "
     "stronger than the attacks shown.",
     "Linking with outside registers, and several releases made from the same records and compared.",
