@@ -1,6 +1,7 @@
 """The public face: one class a system, with fit, sample, save and load."""
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,14 +15,14 @@ from safetensors.torch import load, save
 from reinforge import __version__
 from reinforge.data.coded import from_coded, to_coded
 from reinforge.data.frames import as_frame, frame_digest
-from reinforge.data.infer import infer_schema, refuse_text
+from reinforge.data.rare import private_schema, train_schema
 from reinforge.data.table_writer import TableWriter
 from reinforge.errors import InputError
 from reinforge.files import sha256_file, write_atomic, write_json
 from reinforge.randomness import generator
 from reinforge.records import Split
 from reinforge.schema import Schema
-from reinforge.systems.tabular.condition import Where, parse_where
+from reinforge.systems.tabular.condition import Condition, Where, parse_where
 from reinforge.systems.tabular.config import TabularConfig, resolve_config
 from reinforge.systems.tabular.extra import extra_reward
 from reinforge.systems.tabular.heads import Layout, choose_heads
@@ -76,7 +77,7 @@ class TabularSynthesizer:
         **settings: Any,
     ) -> None:
         self.preset = preset
-        self.seed = seed
+        self.seed = int(seed)
         self.config: TabularConfig = resolve_config(preset, settings)
         self.rewards = tuple(rewards)
         self.rules: tuple[Rule, ...] = tuple(parse_rule(text) for text in rules)
@@ -124,14 +125,16 @@ class TabularSynthesizer:
         """
         if isinstance(train_rows, Split):
             target = target or train_rows.target
-            schema = schema or {c.name: {"kind": c.kind} for c in train_rows.schema.columns}
+            schema = schema or train_schema(train_rows, min_rows=self.config.min_rows)
             train_rows = train_rows.train
         frame = as_frame(train_rows)
         if len(frame) < FEWEST_ROWS:
             raise InputError(
                 f"{len(frame)} training rows are too few to learn from; at least {FEWEST_ROWS}."
             )
-        schema = self._private_schema(frame, schema)
+        schema = private_schema(frame, schema, min_rows=self.config.min_rows)
+        if target is not None:
+            schema[target]  # an unknown name is refused with the known ones
         coded = to_coded(frame, schema)
         layout = choose_heads(
             coded,
@@ -143,15 +146,6 @@ class TabularSynthesizer:
         )
         self._train(frame, coded, layout, target, run_dir, resume, on_step, stop)
         return self
-
-    def _private_schema(
-        self, frame: pd.DataFrame, schema: Schema | dict[str, dict] | None
-    ) -> Schema:
-        """The schema of the training rows: no level that fewer than `min_rows` rows hold."""
-        if not isinstance(schema, Schema):
-            schema = infer_schema(frame, overrides=schema, min_level_count=self.config.min_rows)
-        refuse_text(schema)
-        return schema
 
     def _train(
         self,
@@ -174,8 +168,9 @@ class TabularSynthesizer:
         place = None
         if run_dir is not None:
             labels = [f"{reward.label} x {reward.weight:g}" for reward in rewards]
+            columns = layout.schema.model_dump(mode="json")
             fingerprint = json.dumps(
-                [self.seed, self.config.model_dump(), labels, frame_digest(frame)]
+                [self.seed, self.config.model_dump(), labels, target, columns, frame_digest(frame)]
             )
             place = Place(
                 folder=Path(run_dir), fingerprint=fingerprint, every=self.config.checkpoint_every
@@ -184,7 +179,7 @@ class TabularSynthesizer:
             self.history = train(
                 learner,
                 lambda index: step(learner, real, index, seed=self.seed, extra=extra),
-                self.config.cold_start_steps + self.config.n_steps,
+                self.config.total_steps,
                 place=place,
                 resume=resume,
                 on_step=on_step,
@@ -296,7 +291,7 @@ class TabularSynthesizer:
             "layout": layout.to_dict(),
             "sha256": sha256_file(folder / "model.safetensors"),
         }
-        write_json(folder / "schema.json", content)
+        write_json(folder / "schema.json", {**content, "digest": _digest(content)})
 
     @classmethod
     def load(cls, folder: str | Path) -> "TabularSynthesizer":
@@ -314,8 +309,9 @@ class TabularSynthesizer:
             layout = Layout.from_dict(content["layout"], schema)
             policy = new_policy(model.config, layout, seed=0)
             policy.load_state_dict(load((folder / "model.safetensors").read_bytes()))
-        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder}: the model cannot be read ({error}).") from error
+        except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{folder}: the model cannot be read ({reason}).") from error
         if not all(bool(torch.isfinite(tensor).all()) for tensor in policy.state_dict().values()):
             raise InputError(f"{folder}: the weights hold NaN or infinite numbers; train again.")
         model._layout, model._policy = layout, policy.requires_grad_(False)
@@ -339,13 +335,26 @@ def balanced_rows(
         )
     schema = layout.schema
     place = [c.name for c in schema.modelled].index(column)
-    seen = [k for k, share in enumerate(layout.shares[place]) if share > 0]
+    conditions = {condition.column: condition for condition in parse_where(where, schema)}
+    allowed = conditions[place].levels if place in conditions else None
+    seen = [
+        k
+        for k, share in enumerate(layout.shares[place])
+        if share > 0 and (allowed is None or k in allowed)
+    ]
+    if not seen:
+        raise InputError(f"balance: no learnt level of {column!r} is left under the conditions.")
     streams = []
     for turn, level in enumerate(seen):
-        n_level = (n - turn + len(seen) - 1) // len(seen)
-        chosen = parse_where({column: described.categories[level]}, schema)
-        others = tuple(c for c in parse_where(where, schema) if c.column != place)
-        tables = rows(policy, layout, n_level, seed=seed, conditions=(*others, *chosen))
+        chosen = Condition(column=place, levels=frozenset({level}))
+        tables = rows(
+            policy,
+            layout,
+            (n - turn + len(seen) - 1) // len(seen),
+            seed=seed,
+            conditions=tuple({**conditions, place: chosen}.values()),
+            stream=f"tabular/sample/{level}",
+        )
         streams.append(tables)
     while blocks := [block for block in (next(s, None) for s in streams) if block is not None]:
         turns = pd.concat(
@@ -365,15 +374,22 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder / 'schema.json'}: damaged, no JSON; train again.") from None
     if not isinstance(content, dict) or content.get("system") != "tabular":
         raise InputError(f"{folder / 'schema.json'}: describes no tabular model.")
-    if content["format"] > FORMAT:
+    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
         raise InputError(
-            f"{folder}: written by a newer reinforge ({content['version']}); upgrade to load it."
+            f"{folder}: written by a newer reinforge ({content.get('version')}); upgrade to load "
+            "it."
         )
-    if digest != content.get("sha256"):
+    if content.pop("digest", None) != _digest(content):
+        raise InputError(f"{folder / 'schema.json'}: damaged (its digest is another); train again.")
+    if digest != content["sha256"]:
         raise InputError(
             f"{folder / 'model.safetensors'}: damaged (its digest is not the one in schema.json)."
         )
     return content
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextlib.contextmanager
