@@ -68,8 +68,10 @@ def kde_log_ratio(
 ) -> np.ndarray:
     """The same ratio from Gaussian kernels (Scott's width) on the population's principal axes.
 
-    RLSyn's form of the attack. It smooths over single records and gives a full copy of the train
-    rows little more than 0.5, so no score is made of it; it is here for comparison with that paper.
+    RLSyn's form of the attack. It smooths over single records and so sees less of a copy than
+    neighbours
+    do, the less the more rows there are; no score is made of it, it is here for comparison with
+    that paper.
     """
     centre = population.mean(axis=0)
     spectrum, axes = np.linalg.svd(population - centre, full_matrices=False)[1:]

@@ -61,7 +61,10 @@ def _reach(column: Column, judged: Judged) -> float:
     """How far off a guess may be: 0 for levels."""
     if not column.is_numeric:
         return 0.0
-    low, high = np.nanquantile(judged.train[column.name].to_numpy(), [0.05, 0.95])
+    present = judged.train[column.name].dropna().to_numpy()
+    if not len(present):
+        return 0.0
+    low, high = np.quantile(present, [0.05, 0.95])
     return float(TOLERANCE * (high - low))
 
 

@@ -22,7 +22,7 @@ def _z(confidence: float) -> float:
     return float(stats.norm.ppf(0.5 + confidence / 2))
 
 
-def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Estimate:
+def wilson(successes: float | int, n: float | int, *, confidence: float = 0.95) -> Estimate:
     """A share with its score interval (Wilson 1927, JASA 22:209).
 
     (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from reinforge.measure.ranking import (
+    auc_influence,
+    auc_interval,
+    chance_true_positives,
+    newcombe_auc,
+    roc_curve,
+    tpr_at_fpr,
+)
+
+
+def test_auc_matches_a_hand_computation_with_a_tie():
+    positive = np.array([True, True, False, False])
+    score = np.array([3.0, 1.0, 1.0, 0.0])  # pairs won: 3>1, 3>0, 1>0; tied: 1=1
+    assert auc_influence(positive, score)[0] == pytest.approx(3.5 / 4)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=4, max_size=40))
+def test_auc_agrees_with_scikit_learn(rows):
+    positive = np.array([flag for flag, _ in rows] + [True, False])
+    score = np.array([float(s) for _, s in rows] + [2.0, 2.0])
+    assert auc_influence(positive, score)[0] == pytest.approx(roc_auc_score(positive, score))
+
+
+def test_influences_sum_to_zero_and_their_squares_to_delongs_variance():
+    rng = np.random.default_rng(1)
+    positive = np.repeat([True, False], [30, 50])
+    score = rng.normal(size=80) + positive
+    auc, influence = auc_influence(positive, score)
+    wins = (score[positive][:, None] > score[~positive][None, :]).astype(float)
+    variance = wins.mean(1).var() / 30 + wins.mean(0).var() / 50
+    assert influence.sum() == pytest.approx(0.0, abs=1e-12)
+    assert (influence**2).sum() == pytest.approx(variance)
+    assert auc == pytest.approx(wins.mean())
+
+
+def test_the_interval_holds_the_truth_in_about_95_of_100_draws():
+    rng = np.random.default_rng(2)
+    positive = np.repeat([True, False], [60, 60])
+    held = 0
+    for _ in range(300):
+        estimate = auc_interval(positive, rng.normal(size=120))
+        held += estimate.low <= 0.5 <= estimate.high
+    assert 0.91 < held / 300 < 0.985
+
+
+def test_perfect_separation_keeps_an_interval_with_a_width():
+    estimate = auc_interval(np.array([True] * 10 + [False] * 10), np.repeat([1.0, 0.0], 10))
+    assert estimate.value == 1.0
+    assert 0.5 < estimate.low < 1.0
+
+
+def test_newcombes_interval_of_an_example_is_about_its_hanley_mcneil_one():
+    low, high = newcombe_auc(0.8, 100, 100)
+    assert low == pytest.approx(0.73, abs=0.02)
+    assert high == pytest.approx(0.855, abs=0.02)
+
+
+def test_one_kind_of_row_has_no_auc():
+    with pytest.raises(ValueError, match="one kind"):
+        auc_influence(np.array([True, True]), np.array([1.0, 2.0]))
+
+
+def test_the_threshold_lets_one_percent_of_non_members_pass():
+    non_member = np.arange(200.0)  # 2 may pass: the threshold is 197
+    assert tpr_at_fpr(np.array([196.0, 197.0, 197.5, 300.0]), non_member, fpr=0.01) == (2, 2)
+
+
+def test_below_a_hundred_non_members_none_may_pass():
+    assert tpr_at_fpr(np.array([5.0, 6.0]), np.array([5.0, 1.0]), fpr=0.01) == (1, 0)
+
+
+def test_chance_of_true_positives_matches_a_simulation():
+    rng = np.random.default_rng(3)
+    shares = []
+    for _ in range(2_000):
+        found, allowed = tpr_at_fpr(rng.random(50), rng.random(100), fpr=0.01)
+        shares.append(found / 50)
+    mean, limit = chance_true_positives(50, 100, allowed)
+    assert np.mean(shares) == pytest.approx(mean, abs=0.002)
+    assert np.mean(np.array(shares) > limit) < 0.03
+
+
+def test_roc_curve_runs_from_corner_to_corner():
+    fpr, tpr = roc_curve(np.array([True, False, True]), np.array([0.9, 0.1, 0.8]))
+    assert (fpr[0], fpr[-1], tpr[-1]) == (0.0, 1.0, 1.0)
+    assert len(fpr) == len(tpr) == 101
