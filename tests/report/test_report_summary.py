@@ -130,10 +130,23 @@ def test_facts_come_from_context_and_settings(scorecard):
     facts = dict(view_of(scorecard, settings={"seed": 7, "preset": "default"})["facts"])
     assert facts["Training rows"] == "2\u202f448"
     assert facts["Columns"] == "12"
-    assert facts["Seed of the generator"] == "7"
+    assert facts["Seed of the run"] == "7"
     assert facts["Preset"] == "default"
     assert facts["Real data digest"] == "4f0c9d2e71aa"
     assert facts["Date of this page"] == "2026-01-02"
+
+
+def test_a_run_is_named_by_its_system_and_preset(scorecard):
+    config = {"verb": "run", "system": "tabular", "settings": {"model": {"preset": "rlsyn-mimic"}}}
+    facts = dict(view_of(scorecard, settings=config)["facts"])
+    assert (facts["Generator"], facts["Preset"]) == ("tabular", "rlsyn-mimic")
+
+
+def test_rows_from_elsewhere_are_not_said_to_come_from_a_preset(scorecard):
+    config = {"verb": "evaluate", "system": "tabular", "settings": {"model": {"preset": "default"}}}
+    facts = dict(view_of(scorecard, settings=config)["facts"])
+    assert facts["Generator"] == "not known, rows from files"
+    assert "Preset" not in facts
 
 
 def test_warnings_of_the_evaluation_stand_before_the_numbers(scorecard):

@@ -56,7 +56,7 @@ def summarise(
     valued = [score for score in scores if score["value"] is not None]
     return {
         "title": visible(title),
-        "facts": facts({**context, "settings": dict(settings or {})}, date),
+        "facts": facts({**context, "settings": run_of(settings or {})}, date),
         "warnings": [visible(warning) for warning in context.get("warnings") or []],
         "cards": cards(scores),
         "families": {
@@ -96,6 +96,13 @@ def n_real_rows(context: Mapping[str, Any]) -> float | None:
     """How many training rows the figures rest on, where the context says so."""
     flat = dict(leaves(context))
     return number(flat.get("rows_used.train", flat.get("rows.train")))
+
+
+def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, unless they say that rows from elsewhere were judged: then there is no preset."""
+    if settings.get("verb") == "evaluate":
+        return {"generator": "not known, rows from files", "seed": settings.get("seed")}
+    return dict(settings)
 
 
 def _fact(label: str, value: object) -> str:
