@@ -99,7 +99,7 @@ def n_real_rows(context: Mapping[str, Any]) -> float | None:
 
 
 def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings, unless they say that rows from elsewhere were judged: then there is no preset."""
+    """The settings; where rows from elsewhere were judged, they name no generator."""
     if settings.get("verb") == "evaluate":
         return {"generator": "not known, rows from files", "seed": settings.get("seed")}
     return dict(settings)
