@@ -113,9 +113,10 @@ def class_scores(
 def fit_quietly(
     model: BaseEstimator, features: Float[np.ndarray, "row feature"], label: np.ndarray
 ) -> BaseEstimator:
-    """Fit without convergence warnings: a judge that stops early stops early for all tables."""
+    """Fit without warnings that a user can do nothing about: early stops, few rows a class."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
         return model.fit(features, label)
 
 
