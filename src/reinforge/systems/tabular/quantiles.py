@@ -49,7 +49,7 @@ class QuantileFunction:
         """The inverse of `value`; inside an atom a probability is drawn evenly over its mass."""
         cell = self.cell_of_value(value)
         span = self.high[cell] / 2 - self.low[cell] / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             inside = (value / 2 - self.low[cell] / 2) / span
         drawn = generator.random(value.shape)
         inside = np.where(span > 0, np.clip(inside, 0.0, 1.0), drawn)
@@ -59,7 +59,7 @@ class QuantileFunction:
         """The share of rows below a value, or up to and including it."""
         mass = self.mass
         span = self.high / 2 - self.low / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             inside = np.clip((value / 2 - self.low / 2) / span, 0.0, 1.0)
         full = value >= self.high if including else value > self.high
         share = np.where(full, 1.0, np.where(value <= self.low, 0.0, inside))
