@@ -78,6 +78,12 @@ def test_light_verbs_load_neither_torch_nor_pandas():
     assert run.returncode == 0
 
 
+def test_no_verb_at_all_shows_the_help(cli):
+    shown = cli()
+    assert "Commands" in shown.out + shown.err
+    assert "Traceback" not in shown.err
+
+
 # exit codes
 
 

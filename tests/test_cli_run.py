@@ -296,6 +296,14 @@ def test_impossible_rows_are_refused_at_once_with_what_is_allowed(cli, run, tmp_
     assert not (tmp_path / "s.csv").exists()
 
 
+def test_what_rows_the_run_drew_is_not_inherited_by_sample(cli, run):
+    config = json.loads(run.config.read_text())
+    config["settings"]["sample"] = {"n": 3, "where": ["sex=F"]}
+    run.config.write_text(json.dumps(config))
+    assert cli("sample", run.path, "--out", "s.csv").code == 0
+    assert len(pd.read_csv("s.csv")) == 96
+
+
 def test_sample_overwrites_nothing_unasked(cli, run, tmp_path):
     (tmp_path / "s.csv").write_text("mine")
     assert cli("sample", run.path, "--out", "s.csv").code == 2
@@ -380,6 +388,18 @@ def test_any_generators_rows_are_judged(cli, table, tmp_path):
     frame[90:].drop(columns="age").to_csv(tmp_path / "s.csv", index=False)
     result = cli("evaluate", *tables, *flags, "--overwrite")
     assert (result.code, "lacks 'age'" in result.err) == (2, True)
+
+
+def test_the_self_test_shows_which_planted_leaks_are_noticed(cli, table, tmp_path):
+    frame = pd.read_csv(table)[["age", "systolic", "sex", "outcome"]]
+    for name, rows in (("t", frame[:50]), ("h", frame[50:95]), ("s", frame[95:])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    tables = ["--train", "t.csv", "--holdout", "h.csv", "--synthetic", "s.csv"]
+    answer = json.loads(cli("evaluate", "--self-test", *tables, "--json").out)
+    noticed = {leak["leak"]: leak["noticed"] for leak in answer["self_test"]}
+    assert noticed["all train rows copied"]
+    assert not noticed["nothing leaked: fresh real rows"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["h.csv", "s.csv", "t.csv"]
 
 
 # report, verify, demo

@@ -99,7 +99,8 @@ def _judged_usage(error: Exception) -> tuple[int, str]:
     if isinstance(error, usage_error):
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "reinforge"
-        return _BAD_INPUT, f"{error.format_message().rstrip('.')}; see `{command} --help`."  # type: ignore[attr-defined]
+        said = error.format_message()  # type: ignore[attr-defined]
+        return _BAD_INPUT, f"{said.rstrip('.') or 'a command is needed'}; see `{command} --help`."
     return _our_fault(error)
 
 

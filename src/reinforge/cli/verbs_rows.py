@@ -40,7 +40,8 @@ def sample(
     """
     folder = existing(run)
     config = read_config(folder)
-    settings = asked.over(config["settings"], folder=run)
+    saved = {**config["settings"], "sample": {}}  # which rows the run itself drew is its own affair
+    settings = asked.over(saved, folder=run)
     if out is None and (settings.sample.where or settings.sample.balance):
         raise InputError(
             f"chosen rows are no fair picture of {run}: give them a file of their own with --out."
