@@ -2,10 +2,8 @@
 
 import math
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
-
-from reinforge.policy_gradient.log_prob import log_normaliser
 
 
 def gaussian_entropy(log_std: Float[Tensor, "*draw feature"]) -> Float[Tensor, "*draw feature"]:
@@ -13,18 +11,15 @@ def gaussian_entropy(log_std: Float[Tensor, "*draw feature"]) -> Float[Tensor, "
     return log_std + 0.5 * (1.0 + math.log(2.0 * math.pi))
 
 
-def categorical_entropy(
-    logits: Float[Tensor, "draw level"],
-    column_of_level: Int[Tensor, " level"],
-    n_columns: int,
-) -> Float[Tensor, "draw column"]:
-    """Entropy of each column's own levels, in nats (arguments as in `log_prob.categorical`).
+def categorical_entropy(log_share: Float[Tensor, "draw level"]) -> Float[Tensor, " draw"]:
+    """Entropy of independent categorical columns, summed over them.
 
-    H = log sum_j exp(l_j) - sum_j p_j l_j
+    H = -sum_k p_k log p_k over all levels of all columns.
+
+    Args:
+        log_share: Log-probabilities, normalised within each column, all columns' levels end to end.
+
+    Returns:
+        Nats, one a draw.
     """
-    normaliser = log_normaliser(logits, column_of_level, n_columns)
-    share = (logits - normaliser[:, column_of_level]).exp()
-    expected = logits.new_zeros(logits.shape[0], n_columns).index_add(
-        1, column_of_level, share * logits
-    )
-    return normaliser - expected
+    return -(log_share.exp() * log_share).sum(1)

@@ -50,33 +50,23 @@ def tanh_correction(value: Float[Tensor, "draw feature"]) -> Float[Tensor, "draw
     return 2.0 * (math.log(2.0) - value - torch.nn.functional.softplus(-2.0 * value))
 
 
-def categorical(
-    level: Int[Tensor, "draw column"],
+def log_share(
     logits: Float[Tensor, "draw level"],
     column_of_level: Int[Tensor, " level"],
     n_columns: int,
-) -> Float[Tensor, "draw column"]:
-    """Log-probability of one level a column, for many columns whose levels lie end to end.
+) -> Float[Tensor, "draw level"]:
+    """Log-probabilities of levels, many categorical columns end to end on one axis.
 
-    log p(k) = l_k - log sum_j exp(l_j), the sum over the levels of one column.
+    log p(k) = l_k - log sum_j exp(l_j), the sum over the levels of k's own column.
 
     Args:
-        level: Chosen levels, as positions on the joint level axis.
-        logits: Unnormalised log-probabilities within +-80, all columns' levels end to end.
+        logits: Unnormalised log-probabilities within +-80.
         column_of_level: The column that each level belongs to, rising.
         n_columns: Number of columns.
 
     Returns:
-        Log-probabilities in nats, one a column.
+        Nats, one a level; the log-probability of a drawn level is picked by its position.
     """
-    return logits.gather(1, level) - log_normaliser(logits, column_of_level, n_columns)
-
-
-def log_normaliser(
-    logits: Float[Tensor, "draw level"],
-    column_of_level: Int[Tensor, " level"],
-    n_columns: int,
-) -> Float[Tensor, "draw column"]:
-    """Log of the sum of exponentials over each column's own levels (arguments of `categorical`)."""
     total = logits.new_zeros(logits.shape[0], n_columns)
-    return total.index_add(1, column_of_level, logits.exp()).log()
+    total = total.index_add(1, column_of_level, logits.exp())
+    return logits - total.log().index_select(1, column_of_level)

@@ -17,7 +17,7 @@ class TabularConfig(BaseModel):
         "auto", description="head of numeric columns: by their shape, or one kind for all"
     )
     n_bins: int = Field(20, ge=2, le=1000, description="quantile bins of a binned column")
-    max_levels: int = Field(30, ge=2, le=1000, description="most frequent numbers kept as levels")
+    max_levels: int = Field(10, ge=2, le=1000, description="most frequent numbers kept as levels")
     min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
 
     # policy
@@ -28,6 +28,17 @@ class TabularConfig(BaseModel):
         "shared", description="log sigma: one free number a column, a function of z, or fixed"
     )
     initial_log_std: float = Field(-1.0, description="where log sigma starts (or stays)")
+
+    # cold start
+    cold_start_steps: int = Field(
+        1000, ge=0, description="steps of imitation before the first reward"
+    )
+    cold_start_kl: float = Field(0.5, gt=0, description="weight of the latent's divergence")
+    cold_start_learning_rate: float = Field(2e-3, gt=0, lt=1)
+
+    discriminator_warmup: int = Field(
+        200, ge=0, description="steps in which the discriminator alone learns after a cold start"
+    )
 
     # reward
     realism: Literal["discriminator", "mmd", "sliced_wasserstein"] = Field(
@@ -49,9 +60,6 @@ class TabularConfig(BaseModel):
     clip_range: float | None = Field(0.2, gt=0, lt=1, description="None: no clipping")
     n_epochs: int = Field(2, ge=1, le=100, description="passes over one rollout")
     draws_per_latent: int = Field(1, ge=1, description="2 or more: group-relative advantages")
-    control_variate: bool = Field(
-        False, description="take the discriminator's linear part out of the advantage (MuProp)"
-    )
     value_baseline: bool = Field(True, description="a value head forecasts the reward")
     value_weight: float = Field(0.5, ge=0)
     entropy_weight: float = Field(1e-3, ge=0)
@@ -66,14 +74,21 @@ class TabularConfig(BaseModel):
     )
 
     # length
-    n_steps: int = Field(2500, ge=1, description="iterations")
+    n_steps: int = Field(2500, ge=1, description="iterations of reinforcement")
     batch_rows: int = Field(256, ge=2, description="rows drawn an iteration")
     checkpoint_every: int = Field(500, ge=1, description="iterations between checkpoints")
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of all phases: imitation, the discriminator alone, reinforcement."""
+        warmup = self.discriminator_warmup if self.cold_start_steps else 0
+        return self.cold_start_steps + warmup + self.n_steps
 
 
 # RLSyn's published settings (arXiv:2512.21395 and its public code), each with what is said of it.
 _RLSYN_SHARED: dict[str, Any] = {
     "heads": "minmax",  # "continuous columns min-max", tanh policy, independent Bernoulli flags
+    "cold_start_steps": 0,  # the policy starts from random weights
     "n_layers": 2,  # trunk: Linear-ReLU-Linear-ReLU
     "deviation": "shared",  # log sigma is a free vector, not a function of z
     "initial_log_std": 0.0,  # "init 0"

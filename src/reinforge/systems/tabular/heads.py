@@ -20,6 +20,7 @@ from reinforge.schema import Column, Schema
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction, fit_quantiles
 
 Choice = Literal["auto", "gaussian", "bins", "minmax"]
+LARGEST_ATOM = 0.25  # a smooth column's most frequent value holds no larger share
 LARGEST_SCORE = 5.0  # normal scores beyond +-5 stand for probabilities below 3e-7
 
 
@@ -316,7 +317,7 @@ def _numeric_heads(
 ) -> list[Head]:
     is_few = bool(quantiles.is_atom.all()) and len(quantiles.low) <= max_levels
     atoms = quantiles.mass[quantiles.is_atom]
-    is_smooth = not is_few and atoms.max(initial=0.0) <= 0.03 and len(quantiles.low) > n_bins
+    is_smooth = not is_few and atoms.max(initial=0.0) <= LARGEST_ATOM
     if choice == "bins" or (choice == "auto" and not is_smooth):
         edges = quantiles.probability if is_few else _bin_edges(quantiles, n_bins)
         n_levels = len(edges) - 1 + has_missing

@@ -2,11 +2,13 @@
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from reinforge.randomness import torch_generator
+from reinforge.systems.tabular.cold_start import Encoder
 from reinforge.systems.tabular.config import TabularConfig
 from reinforge.systems.tabular.discriminator import Discriminator, Features
 from reinforge.systems.tabular.heads import Actions, Layout
@@ -25,14 +27,19 @@ class Learner:
     features: Features
     policy_optimizer: torch.optim.Adam
     discriminator_optimizer: torch.optim.Adam
+    encoder: Encoder  # of the cold start
+    encoder_optimizer: torch.optim.Adam  # of the cold start: encoder and policy
+
+    _NETS: ClassVar = ("policy", "averaged", "discriminator", "encoder")
+    _OPTIMIZERS: ClassVar = ("policy_optimizer", "discriminator_optimizer", "encoder_optimizer")
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds)."""
         state: dict[str, Tensor] = {}
-        for name in ("policy", "averaged", "discriminator"):
+        for name in self._NETS:
             for key, value in getattr(self, name).state_dict().items():
                 state[f"{name}.{key}"] = value
-        for name in ("policy_optimizer", "discriminator_optimizer"):
+        for name in self._OPTIMIZERS:
             for index, slots in getattr(self, name).state_dict()["state"].items():
                 for key, value in slots.items():
                     state[f"{name}.{index}.{key}"] = value
@@ -40,12 +47,12 @@ class Learner:
 
     def load_tensors(self, state: dict[str, Tensor]) -> None:
         """Put saved state back (the inverse of `tensors`)."""
-        for name in ("policy", "averaged", "discriminator"):
+        for name in self._NETS:
             own = {
                 k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")
             }
             getattr(self, name).load_state_dict(own)
-        for name in ("policy_optimizer", "discriminator_optimizer"):
+        for name in self._OPTIMIZERS:
             optimizer = getattr(self, name)
             slots: dict[int, dict[str, Tensor]] = {}
             for key, value in state.items():
@@ -78,6 +85,12 @@ def new_learner(config: TabularConfig, layout: Layout, *, seed: int) -> Learner:
         hidden=config.discriminator_hidden,
         generator=torch_generator(seed, "tabular/discriminator weights"),
     )
+    encoder = Encoder(
+        features.width,
+        noise_dim=config.noise_dim,
+        hidden=config.hidden,
+        generator=torch_generator(seed, "tabular/encoder weights"),
+    )
     trained = [p for p in policy.parameters() if p.requires_grad]
     return Learner(
         config=config,
@@ -89,6 +102,10 @@ def new_learner(config: TabularConfig, layout: Layout, *, seed: int) -> Learner:
         policy_optimizer=torch.optim.Adam(trained, lr=config.learning_rate, fused=True),
         discriminator_optimizer=torch.optim.Adam(
             discriminator.parameters(), lr=config.discriminator_learning_rate, fused=True
+        ),
+        encoder=encoder,
+        encoder_optimizer=torch.optim.Adam(
+            [*encoder.parameters(), *trained], lr=config.cold_start_learning_rate, fused=True
         ),
     )
 

@@ -19,7 +19,7 @@ class Distribution(NamedTuple):
 
     mean: Float[Tensor, "draw gaussian"]
     log_std: Float[Tensor, "draw gaussian"]
-    logits: Float[Tensor, "draw level"]
+    log_share: Float[Tensor, "draw level"]  # of each level in its own column, all end to end
     value: Float[Tensor, " draw"]
 
 
@@ -99,15 +99,15 @@ class Policy(nn.Module):
         return Distribution(
             mean=mean,
             log_std=log_std.clamp(-7.0, 2.0).expand_as(mean),
-            logits=self._logits(state),
+            log_share=self._log_share(state),
             value=self.value(state).squeeze(1),
         )
 
-    def _logits(self, state: Tensor) -> Tensor:
+    def _log_share(self, state: Tensor) -> Tensor:
         logits = self.logits(state).clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         if self.is_squashed:  # a flag has one logit; its "off" level stands at 0
-            return nn.functional.pad(logits, (1, 0)).index_select(1, self.logit_position)
-        return logits
+            logits = nn.functional.pad(logits, (1, 0)).index_select(1, self.logit_position)
+        return log_prob.log_share(logits, self.column_of_level, self.n_columns)
 
     def draw(self, distribution: Distribution, generator: torch.Generator) -> Draw:
         """Draw one row from each distribution.
@@ -115,10 +115,10 @@ class Policy(nn.Module):
         Levels are drawn for all columns at once: along the running sum of all levels' weights each
         column owns a stretch, and one search finds the level at a uniform place in every stretch.
         """
-        mean, log_std, logits, _ = distribution
+        mean, log_std, log_share, _ = distribution
         amount = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
-        place = torch.rand((len(logits), self.n_columns), generator=generator, dtype=torch.float64)
-        running = logits.exp().double().cumsum(1)
+        place = torch.rand((len(mean), self.n_columns), generator=generator, dtype=torch.float64)
+        running = log_share.exp().double().cumsum(1)
         ends = nn.functional.pad(running.index_select(1, self.level_start[1:] - 1), (1, 0))
         level = torch.searchsorted(running, ends[:, :-1] + place * ends.diff(dim=1))
         level = torch.minimum(torch.maximum(level, self.level_start[:-1]), self.level_start[1:] - 1)
@@ -126,19 +126,16 @@ class Policy(nn.Module):
 
     def log_prob(self, distribution: Distribution, draw: Draw) -> Float[Tensor, " draw"]:
         """Joint log-probability of each drawn row, summed over its columns."""
-        mean, log_std, logits, _ = distribution
+        mean, log_std, log_share, _ = distribution
         amount = log_prob.gaussian(draw.amount, mean, log_std)
         if self.is_squashed:
             amount = amount - log_prob.tanh_correction(draw.amount)
-        level = log_prob.categorical(draw.level, logits, self.column_of_level, self.n_columns)
-        return amount.sum(1) + level.sum(1)
+        return amount.sum(1) + log_share.gather(1, draw.level).sum(1)
 
     def entropy(self, distribution: Distribution) -> Float[Tensor, " draw"]:
         """Entropy of each row's distribution in closed form (of the amounts before any tanh)."""
-        levels = divergence.categorical_entropy(
-            distribution.logits, self.column_of_level, self.n_columns
-        )
-        return divergence.gaussian_entropy(distribution.log_std).sum(1) + levels.sum(1)
+        levels = divergence.categorical_entropy(distribution.log_share)
+        return divergence.gaussian_entropy(distribution.log_std).sum(1) + levels
 
 
 def _logit_position(layout: Layout) -> tuple[np.ndarray, int]:

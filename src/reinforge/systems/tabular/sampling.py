@@ -16,7 +16,6 @@ from scipy.special import ndtr, ndtri
 from torch import Tensor
 
 from reinforge.errors import InputError
-from reinforge.policy_gradient.log_prob import log_normaliser
 from reinforge.randomness import generator, torch_generator
 from reinforge.schema import Column
 from reinforge.systems.tabular.condition import Condition, grid
@@ -112,8 +111,8 @@ def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Gen
     chosen = torch.searchsorted(weight.cumsum(0), ladder).clamp_max(n_pool - 1)
     chosen = chosen[torch.randperm(n_rows, generator=numbers)]  # a short sample has many latents
     distribution = policy(torch.cat(pool)[chosen])
-    allowed = (limits.level_share.log()).clamp_min(-60.0)
-    draw = policy.draw(distribution._replace(logits=distribution.logits + allowed), numbers)
+    allowed = limits.level_share.log().clamp_min(-60.0).float()
+    draw = policy.draw(distribution._replace(log_share=distribution.log_share + allowed), numbers)
     if not limits.amounts:
         return draw
     low, high = _amount_chances(distribution, limits)
@@ -128,16 +127,12 @@ def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Gen
 
 def _chance(policy: Policy, distribution: Distribution, limits: Limits) -> Tensor:
     """p(conditions | z) for each latent."""
-    logits = distribution.logits
-    chance = torch.ones(len(logits), dtype=torch.float64)
+    chance = torch.ones(len(distribution.mean), dtype=torch.float64)
     if limits.columns:
-        whole = log_normaliser(logits, policy.column_of_level, policy.n_columns)
-        cut = log_normaliser(
-            logits + limits.level_share.log().clamp_min(-60.0),
-            policy.column_of_level,
-            policy.n_columns,
-        )
-        chance = (cut - whole)[:, list(limits.columns)].sum(1).double().exp()
+        allowed = distribution.log_share.exp().double() * limits.level_share
+        met = torch.zeros((len(allowed), policy.n_columns), dtype=torch.float64)
+        met = met.index_add(1, policy.column_of_level, allowed)
+        chance = met[:, list(limits.columns)].prod(1)
     if limits.amounts:
         low, high = _amount_chances(distribution, limits)
         chance = chance * (high - low)[:, list(limits.amounts)].prod(1)
@@ -174,7 +169,7 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
             amounts.append(i)
             low[i], high[i] = _amount_limits(layout, head, condition)
     return Limits(
-        level_share=torch.from_numpy(np.concatenate([np.zeros(0), *share])).float(),
+        level_share=torch.from_numpy(np.concatenate([np.zeros(0), *share])),
         low=torch.from_numpy(low),
         high=torch.from_numpy(high),
         inside=inside,

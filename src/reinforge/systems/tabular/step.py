@@ -5,13 +5,13 @@ RLSyn, arXiv:2512.21395, algorithm 1.
 
 import math
 from collections.abc import Callable
-from functools import partial
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from reinforge.policy_gradient.advantage import group_relative, minus_baseline, standardised
-from reinforge.policy_gradient.log_prob import log_normaliser
 from reinforge.policy_gradient.objective import (
     clipped_surrogate,
     importance_weighted,
@@ -19,6 +19,7 @@ from reinforge.policy_gradient.objective import (
 )
 from reinforge.policy_gradient.update import ascend
 from reinforge.randomness import torch_generator
+from reinforge.systems.tabular.cold_start import imitate
 from reinforge.systems.tabular.config import TabularConfig
 from reinforge.systems.tabular.discriminator import discriminator_loss
 from reinforge.systems.tabular.learner import Learner
@@ -45,16 +46,41 @@ def step(
     """
     config = learner.config
     generator = torch_generator(seed, "tabular/step", index)
-    _set_learning_rate(learner, index)
     real_features = learner.features.of_draw(real)
+    if index < config.cold_start_steps:
+        return start_cold(learner, real, real_features, generator)
+    if index < config.total_steps - config.n_steps:
+        return {"reward": 0.0, **update_discriminator(learner, real_features, index, generator)}
+    index -= config.total_steps - config.n_steps
+    _set_learning_rate(learner, index)
     if config.estimator == "reparameterised":
-        log = update_by_reparameterisation(learner, real_features, generator)
+        log, drawn = update_by_reparameterisation(learner, real_features, generator)
     else:
-        log = update_by_policy_gradient(learner, real_features, index, generator, extra)
+        log, drawn = update_by_policy_gradient(learner, real_features, index, generator, extra)
     if config.realism == "discriminator":
-        log |= update_discriminator(learner, real_features, index, generator)
+        log |= update_discriminator(learner, real_features, index, generator, drawn=drawn)
     average_weights(learner, index)
     return log
+
+
+def start_cold(
+    learner: Learner, real: Draw, real_features: Tensor, generator: torch.Generator
+) -> dict[str, float]:
+    """One step of imitation."""
+    config = learner.config
+    chosen = random_rows(len(real_features), config.batch_rows, generator)
+    rows = Draw(amount=real.amount[chosen], level=real.level[chosen])
+    log = imitate(
+        learner.policy,
+        learner.encoder,
+        learner.encoder_optimizer,
+        rows,
+        real_features[chosen],
+        kl_weight=config.cold_start_kl,
+        generator=generator,
+    )
+    learner.averaged.load_state_dict(learner.policy.state_dict())
+    return {"reward": 0.0, **log}
 
 
 def update_by_policy_gradient(
@@ -63,86 +89,72 @@ def update_by_policy_gradient(
     index: int,
     generator: torch.Generator,
     extra: ExtraReward | None,
-) -> dict[str, float]:
-    """Draw rows, score them, and raise the probability of those that did better than expected."""
+) -> tuple[dict[str, float], Tensor]:
+    """Draw rows, score them, and raise the probability of those that did better than expected.
+
+    Returns:
+        What the history keeps, and the features of the drawn rows.
+    """
     config, policy = learner.config, learner.policy
+    noise = latents(config, generator)
+    before = policy(noise)  # its graph serves the first pass, when the policy is still the same
     with torch.no_grad():
-        noise = latents(config, generator)
-        before = policy(noise)
         draw = policy.draw(before, generator)
         features = learner.features.of_draw(draw)
         reward = realism(learner, features, real_features, generator)
         added, told = extra(draw, index) if extra is not None else (torch.zeros(()), {})
         total = reward + added
-        old_log_prob = policy.log_prob(before, draw)
-    slope = None
-    if config.control_variate:
-        slope, linear = linear_part(learner, before, features)
-        scale = float(total.std()) + 1e-8
-        residual = total - linear
-        advantage = (residual - residual.mean()) / scale
-    else:
         advantage = advantages(total, before, config)
+        old_log_prob = policy.log_prob(before, draw)
+    rollout = Rollout(draw, old_log_prob, total, advantage, features)
     log: dict[str, float] = {}
-    for _ in range(config.n_epochs if config.estimator == "ppo" else 1):
-
-        def objective() -> Tensor:
-            after = policy(noise)
-            log_prob = policy.log_prob(after, draw)
-            gain = surrogate(log_prob, old_log_prob, advantage, config)
-            if slope is not None:
-                gain = gain + (slope * expected_features(learner, after)).sum(1).mean() / scale
-            entropy = policy.entropy(after) if config.closed_form_entropy else -log_prob
-            log["entropy"] = float(entropy.detach().mean())
-            log["kl"] = float((old_log_prob - log_prob.detach()).mean())
-            gain = gain + config.entropy_weight * entropy.mean()
-            if config.value_baseline:
-                error = (after.value - total).square().mean()
-                log["value_loss"] = float(error.detach())
-                gain = gain - config.value_weight * error
-            if config.mean_matching > 0:
-                gain = gain - config.mean_matching * mean_penalty(
-                    learner, after, features, real_features
-                )
-            return gain
-
+    for epoch in range(config.n_epochs if config.estimator == "ppo" else 1):
+        now = before if epoch == 0 else policy(noise)
+        gain = objective(learner, now, rollout, real_features, log)
         _, log["update_taken"] = ascend(
-            learner.policy_optimizer, objective, max_grad_norm=config.max_grad_norm
+            learner.policy_optimizer, gain, max_grad_norm=config.max_grad_norm
         )
-    return {
-        "reward": float(total.mean()),
-        "reward_std": float(total.std()),
-        "realism": float(reward.mean()),
-        **told,
-        **log,
-    }
+    kept = {"reward": float(total.mean()), "reward_std": float(total.std())}
+    return {**kept, "realism": float(reward.mean()), **told, **log}, features
 
 
-def expected_features(learner: Learner, distribution: Distribution) -> Tensor:
-    """Features of the expected row: means of amounts, probabilities of levels."""
-    policy, logits = learner.policy, distribution.logits
-    normaliser = log_normaliser(logits, policy.column_of_level, policy.n_columns)
-    share = (logits - normaliser[:, policy.column_of_level]).exp()
-    return learner.features(distribution.mean, share)
+class Rollout(NamedTuple):
+    """One batch of drawn rows with what they earned, all without gradient."""
+
+    draw: Draw
+    log_prob: Float[Tensor, " draw"]
+    reward: Float[Tensor, " draw"]
+    advantage: Float[Tensor, " draw"]
+    features: Float[Tensor, "draw feature"]
 
 
-def linear_part(
-    learner: Learner, before: Distribution, features: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The discriminator's first-order expansion around each latent's expected row.
+def objective(
+    learner: Learner,
+    now: Distribution,
+    rollout: Rollout,
+    real_features: Tensor,
+    log: dict[str, float],
+) -> Tensor:
+    """What one pass over a rollout raises: surrogate, entropy, less value error and mean penalty.
 
-    D(x) is about D(m) + g (x - m), m = E[x | z], g = grad D(m). Its expectation under the policy is
-    known, so it can leave the score function and come back as an exact gradient: an unbiased
-    estimator of lower variance (MuProp, arXiv:1511.05176, eq. 7; Q-Prop, arXiv:1611.02247).
-
-    Returns:
-        The slopes g and the expansion at the drawn rows.
+    L = L_pi + b H - c_v (V - r)^2 - l_m penalty   (RLSyn's code: c_v 0.5, b 1e-3, l_m 0 or 0.2)
     """
-    expected = expected_features(learner, before).detach().requires_grad_(True)
-    logit = learner.discriminator(expected)
-    (slope,) = torch.autograd.grad(logit.sum(), expected)
-    linear = logit.detach() + (slope * (features - expected.detach())).sum(1)
-    return slope, linear
+    config, policy = learner.config, learner.policy
+    log_prob = policy.log_prob(now, rollout.draw)
+    gain = surrogate(log_prob, rollout.log_prob, rollout.advantage, config)
+    entropy = (policy.entropy(now) if config.closed_form_entropy else -log_prob).mean()
+    log["entropy"] = float(entropy.detach())
+    log["kl"] = float((rollout.log_prob - log_prob.detach()).mean())
+    if config.entropy_weight > 0:
+        gain = gain + config.entropy_weight * entropy
+    if config.value_baseline:
+        error = (now.value - rollout.reward).square().mean()
+        log["value_loss"] = float(error.detach())
+        gain = gain - config.value_weight * error
+    if config.mean_matching > 0:
+        penalty = mean_penalty(learner, now, rollout.features, real_features)
+        gain = gain - config.mean_matching * penalty
+    return gain
 
 
 def latents(config: TabularConfig, generator: torch.Generator) -> Tensor:
@@ -205,48 +217,39 @@ def mean_penalty(
 
 def update_by_reparameterisation(
     learner: Learner, real_features: Tensor, generator: torch.Generator
-) -> dict[str, float]:
+) -> tuple[dict[str, float], Tensor]:
     """The ablation that is no policy gradient: the discriminator's gradient through the sample.
 
     Amounts are m + s e; levels are straight-through Gumbel-softmax draws at temperature 0.5
     (arXiv:1611.01144); the loss is the non-saturating one, softplus(-D).
     """
     config, policy = learner.config, learner.policy
-    noise = latents(config, generator)
-    log: dict[str, float] = {}
-
-    def objective() -> Tensor:
-        after = policy(noise)
-        error = torch.randn(after.mean.shape, generator=generator)
-        one_hot = _straight_through(learner, after.logits, generator)
-        features = learner.features(after.mean + after.log_std.exp() * error, one_hot)
-        logit = learner.discriminator(features)
-        log["reward"] = log["realism"] = float(logit.detach().mean())
-        log["reward_std"] = float(logit.detach().std())
-        log["entropy"] = float(policy.entropy(after).detach().mean())
-        gain = -torch.nn.functional.softplus(-logit).mean()
-        if config.mean_matching > 0:
-            gain = gain - config.mean_matching * mean_penalty(
-                learner, after, features, real_features
-            )
-        return gain
-
-    _, log["update_taken"] = ascend(learner.policy_optimizer, objective)
-    return log
+    now = policy(latents(config, generator))
+    amount = now.mean + now.log_std.exp() * torch.randn(now.mean.shape, generator=generator)
+    features = learner.features(amount, _straight_through(learner, now.log_share, generator))
+    logit = learner.discriminator(features)
+    gain = -torch.nn.functional.softplus(-logit).mean()
+    if config.mean_matching > 0:
+        gain = gain - config.mean_matching * mean_penalty(learner, now, features, real_features)
+    _, taken = ascend(learner.policy_optimizer, gain, max_grad_norm=config.max_grad_norm)
+    reward = logit.detach()
+    log = {"reward": float(reward.mean()), "reward_std": float(reward.std())}
+    log |= {"realism": log["reward"], "entropy": float(policy.entropy(now).detach().mean())}
+    return {**log, "update_taken": taken}, features.detach()
 
 
 def _straight_through(
-    learner: Learner, logits: Tensor, generator: torch.Generator, temperature: float = 0.5
+    learner: Learner, log_share: Tensor, generator: torch.Generator, temperature: float = 0.5
 ) -> Tensor:
     policy = learner.policy
-    uniform = torch.rand(logits.shape, generator=generator).clamp_min(1e-9)
+    uniform = torch.rand(log_share.shape, generator=generator).clamp_min(1e-9)
     gumbel = -torch.log(-torch.log(uniform).clamp_max(-1e-9))
-    relaxed = ((logits + gumbel) / temperature).clamp(-60.0, 60.0)
-    total = relaxed.new_zeros(len(logits), policy.n_columns).index_add(
+    relaxed = ((log_share + gumbel) / temperature).clamp(-60.0, 60.0)
+    total = relaxed.new_zeros(len(log_share), policy.n_columns).index_add(
         1, policy.column_of_level, relaxed.exp()
     )
     soft = relaxed.exp() / total[:, policy.column_of_level]
-    best = relaxed.new_zeros(len(logits), policy.n_columns).scatter_reduce(
+    best = relaxed.new_zeros(len(log_share), policy.n_columns).scatter_reduce(
         1, policy.column_of_level.expand_as(soft), soft.detach(), "amax"
     )
     hard = (soft.detach() >= best[:, policy.column_of_level]).float()
@@ -254,27 +257,40 @@ def _straight_through(
 
 
 def update_discriminator(
-    learner: Learner, real_features: Tensor, index: int, generator: torch.Generator
+    learner: Learner,
+    real_features: Tensor,
+    index: int,
+    generator: torch.Generator,
+    *,
+    drawn: Tensor | None = None,
 ) -> dict[str, float]:
-    """Tell real rows from freshly drawn ones, some updates an iteration."""
+    """Tell real rows from drawn ones, some updates an iteration.
+
+    Args:
+        learner: Its discriminator is changed.
+        real_features: Features of all real rows.
+        index: Counts iterations, for the lazy penalty.
+        generator: Picks real rows and draws fresh ones.
+        drawn: Features of rows just drawn, which serve the first update.
+    """
     config = learner.config
     loss = 0.0
     for k in range(config.discriminator_steps):
-        with torch.no_grad():
-            noise = torch.randn((config.batch_rows, config.noise_dim), generator=generator)
-            draw = learner.policy.draw(learner.policy(noise), generator)
-            fake = learner.features.of_draw(draw)
+        fake = drawn if k == 0 and drawn is not None else fresh_rows(learner, generator)
         real = real_features[random_rows(len(real_features), config.batch_rows, generator)]
         is_penalised = (index * config.discriminator_steps + k) % config.r1_every == 0
         weight = config.r1_weight * config.r1_every if is_penalised else 0.0
-        objective = partial(_discriminator_gain, learner, real, fake, weight)
-        value, _ = ascend(learner.discriminator_optimizer, objective)
-        loss -= value / config.discriminator_steps
+        value = discriminator_loss(learner.discriminator, real, fake, r1_weight=weight)
+        ascend(learner.discriminator_optimizer, -value)
+        loss += float(value.detach()) / config.discriminator_steps
     return {"discriminator_loss": loss}
 
 
-def _discriminator_gain(learner: Learner, real: Tensor, fake: Tensor, r1_weight: float) -> Tensor:
-    return -discriminator_loss(learner.discriminator, real, fake, r1_weight=r1_weight)
+def fresh_rows(learner: Learner, generator: torch.Generator) -> Tensor:
+    """Features of newly drawn rows, without gradient."""
+    with torch.no_grad():
+        distribution = learner.policy(latents(learner.config, generator))
+        return learner.features.of_draw(learner.policy.draw(distribution, generator))
 
 
 def random_rows(n_rows: int, n_draws: int, generator: torch.Generator) -> Tensor:
