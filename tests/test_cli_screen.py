@@ -6,10 +6,12 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reinforge.cli.interrupts import Stop, Stopped
 from reinforge.cli.screen import Screen
+from reinforge.cli.tables import show_preview
 
 
 def lines_of(capsys):
@@ -97,6 +99,29 @@ def test_a_closed_stderr_silences_notes_and_stops_nothing(monkeypatch):
         with pytest.raises(BrokenPipeError):
             closed.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), closed.fileno())
+
+
+def test_a_preview_shows_missing_values_dates_and_markup_as_they_are(capsys):
+    frame = pd.DataFrame(
+        {
+            "[b]x": [1.5, None],
+            "day": [pd.Timestamp("2024-01-02"), pd.NaT],
+            "text": ["[red]a", None],
+            "whole": pd.array([3, None], dtype="Int64"),
+        }
+    )
+    screen = Screen()
+    show_preview(frame, screen)
+    screen.flush()
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("[b]x", "1.5", "2024-01-02", "[red]a", "3"))
+    assert "NaT" not in shown
+    screen = Screen(as_json=True)
+    show_preview(frame, screen)
+    screen.flush()
+    first, second = json.loads(capsys.readouterr().out)["preview"]
+    assert first == {"[b]x": 1.5, "day": "2024-01-02 00:00:00", "text": "[red]a", "whole": 3}
+    assert set(second.values()) == {None}
 
 
 # signals

@@ -105,7 +105,7 @@ class Screen:
 
         bar = Progress(
             TextColumn("{task.description:<9}"),
-            BarColumn(bar_width=32),
+            BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TextColumn("left"),

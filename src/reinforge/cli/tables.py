@@ -65,9 +65,14 @@ def schema_table(columns: Sequence[dict[str, Any]]) -> Table:
 def preview_table(frame: "pd.DataFrame", *, title: str) -> Table:
     """A few rows."""
     table = _table(title, *(escape(str(name)) for name in frame.columns))
-    for row in frame.astype(str).itertuples(index=False, name=None):
-        table.add_row(*(escape(value) for value in row))
+    for row in _cells(frame).itertuples(index=False, name=None):
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
     return table
+
+
+def _cells(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Values as they are, None where one is missing."""
+    return frame.astype(object).where(frame.notna(), None)
 
 
 def compare_table(runs: Sequence[Judged], lines: Sequence[Line]) -> Table:
@@ -133,5 +138,5 @@ def show_next(screen: Screen, *commands: str) -> None:
 
 def show_preview(frame: "pd.DataFrame", screen: Screen) -> None:
     """A few synthetic rows."""
-    screen.payload["preview"] = frame.astype(str).to_dict("records")
+    screen.payload["preview"] = _cells(frame).to_dict("records")
     screen.show(preview_table(frame, title="Synthetic rows"))
