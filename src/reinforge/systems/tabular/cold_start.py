@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from reinforge.policy_gradient.update import ascend
-from reinforge.systems.tabular.policy import Draw, Policy, initialise
+from reinforge.systems.tabular.policy import Draw, Linear, Policy, initialise
 
 
 class Encoder(nn.Module):
@@ -21,7 +21,7 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(n_features, hidden), nn.ReLU(), nn.Linear(hidden, 2 * noise_dim)
+            Linear(n_features, hidden), nn.ReLU(), Linear(hidden, 2 * noise_dim)
         )
         initialise(self, generator)
 
