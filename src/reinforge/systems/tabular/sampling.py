@@ -21,6 +21,7 @@ from reinforge.schema import Column
 from reinforge.systems.tabular.condition import Condition, grid
 from reinforge.systems.tabular.heads import Actions, Head, Layout
 from reinforge.systems.tabular.policy import Distribution, Draw, Policy
+from reinforge.systems.tabular.quantiles import QuantileFunction
 
 BLOCK_ROWS = 8192
 PIECE_ROWS = 512
@@ -193,11 +194,9 @@ def _probabilities(layout: Layout, head: Head, condition: Condition) -> tuple[fl
     quantiles = layout.quantiles[head.column]
     assert quantiles is not None  # numeric columns have one by construction
     column = layout.schema.modelled[head.column]
-    half = grid(column) / 2
-    if condition.low == condition.high:  # a single amount stands for its near neighbourhood
-        half = max(half, 1e-4 * (quantiles.high[-1] / 2 - quantiles.low[0] / 2))
-    low = quantiles.mass_below(condition.low - half, including=False)
-    high = quantiles.mass_below(condition.high + half, including=True)
+    first, last = _rounded_to(column, quantiles, condition)
+    low = quantiles.mass_below(first, including=False)
+    high = quantiles.mass_below(last, including=True)
     if high - low <= 0:
         raise InputError(
             f"condition on {column.name!r}: the rows that were learnt hold nothing between "
@@ -205,6 +204,16 @@ def _probabilities(layout: Layout, head: Head, condition: Condition) -> tuple[fl
             f"{quantiles.low[0]:.4g} to {quantiles.high[-1]:.4g}."
         )
     return low, high
+
+
+def _rounded_to(
+    column: Column, quantiles: QuantileFunction, condition: Condition
+) -> tuple[float, float]:
+    """The amounts that are written as what the condition allows."""
+    half = grid(column) / 2
+    if condition.low == condition.high:  # a single amount stands for its near neighbourhood
+        half = max(half, 1e-4 * (quantiles.high[-1] / 2 - quantiles.low[0] / 2))
+    return condition.low - half, condition.high + half
 
 
 def _bin_limits(layout: Layout, head: Head, condition: Condition) -> tuple[np.ndarray, np.ndarray]:
@@ -224,10 +233,12 @@ def _amount_limits(layout: Layout, head: Head, condition: Condition) -> tuple[fl
         return float(ndtri(low)), float(ndtri(high))
     quantiles = layout.quantiles[head.column]
     assert quantiles is not None
-    ends = np.array([max(condition.low, quantiles.low[0]), min(condition.high, quantiles.high[-1])])
-    unit = (ends - quantiles.low[0]) / max(quantiles.high[-1] - quantiles.low[0], 1e-300)
-    squeezed = np.arctanh(2 * np.clip(unit, 1e-6, 1 - 1e-6) - 1)
-    return float(squeezed[0]), float(max(squeezed[1], squeezed[0] + 1e-6))
+    ends = np.array(_rounded_to(layout.schema.modelled[head.column], quantiles, condition))
+    span = max(quantiles.high[-1] - quantiles.low[0], np.finfo(float).tiny)
+    unit = np.clip((ends - quantiles.low[0]) / span, 0.0, 1.0)
+    with np.errstate(divide="ignore"):  # the column's own ends have no limit before the tanh
+        squeezed = np.arctanh(2 * unit - 1)
+    return float(squeezed[0]), float(squeezed[1])
 
 
 def _hold(
