@@ -10,6 +10,7 @@ from reinforge import Reward, TabularSynthesizer
 from reinforge.data.embedded import breast_cancer
 
 COLUMNS = ["mean_radius", "mean_texture", "mean_smoothness", "diagnosis"]
+QUICK = {"n_steps": 300, "cold_start_steps": 100}  # leave this out for better rows
 
 
 def is_malignant(rows: pd.DataFrame) -> np.ndarray:
@@ -21,6 +22,6 @@ records = breast_cancer()[COLUMNS]
 share = is_malignant(records).mean()
 wanted = 3 * share / (3 * share + 1 - share)
 reward = Reward(is_malignant, weight=np.log(3))
-model = TabularSynthesizer(rewards=[reward], seed=0, r1_weight=0.1, n_steps=400).fit(records)
+model = TabularSynthesizer(rewards=[reward], seed=0, r1_weight=0.1, **QUICK).fit(records)
 got = is_malignant(model.sample(5_000, seed=1)).mean()
 print(f"malignant: {share:.2f} of real rows, {wanted:.2f} asked for, {got:.2f} of synthetic rows")

@@ -26,7 +26,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FEW_STEPS = {"n_steps": 12, "cold_start_steps": 5, "discriminator_warmup": 2, "batch_rows": 64}
 SMALLER = {"10_000_000": "10_000", "-n 10000000": "-n 10000"}
-VERDICTS = r"\b(anonym\w*|compliant|safe|safely|guarantees)\b"
+VERDICTS = r"\b(anonymous|anonymi[sz]ed|anonymity|compliant|safe|safely)\b"
 
 
 def name(page):
@@ -158,7 +158,7 @@ def settings_page():
         "## The generator (`model`)",
         *map(group_table, groups(TabularConfig)),
         "## Presets",
-        "What the paper (RLSyn, arXiv:2512.21395) or its public code says; of MIMIC-IV where the two "
+        "What the paper (RLSyn, arXiv:2512.21395) or its public code says; of MIMIC-IV where they "
         "differ.",
         preset_table(),
         "## The rest of a run",
