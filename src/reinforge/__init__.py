@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "TabularSynthesizer": "reinforge.synthesizers",
     "Reward": "reinforge.systems.tabular.reward",
+    "PrivacyReward": "reinforge.systems.tabular.reward",
+    "UtilityReward": "reinforge.systems.tabular.reward",
     "evaluate": "reinforge.evaluation.scorecard",
     "Scorecard": "reinforge.evaluation.scorecard",
     "split_table": "reinforge.data.split",
@@ -23,7 +25,7 @@ _HOMES = {
     "InputError": "reinforge.errors",
     "ReinforgeError": "reinforge.errors",
 }
-__all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

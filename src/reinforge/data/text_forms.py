@@ -127,7 +127,8 @@ def number_decimals(series: pd.Series) -> int | None:
             series,
             (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
             f"no number, though {good.mean():.0%} of the distinct values are",
-            "mend them, read them as missing (--na-values), or declare the column as categorical",
+            "mend them, read them as missing (--set data.na_values=...), or declare the column as "
+            "categorical",
         )
     return None
 
