@@ -95,6 +95,8 @@ LEARNT = {
     "hidden": 32,
     "noise_dim": 8,
     "discriminator_hidden": 32,
-    "learning_rate": 3e-3,
-    "discriminator_learning_rate": 3e-3,
+    "learning_rate": 2e-3,
+    "discriminator_learning_rate": 4e-3,
+    "r1_weight": 0.1,
+    "average_from": 0.5,
 }

@@ -31,7 +31,6 @@ DESCRIBED = {
     "r1_every": 1,
     "estimator": "ppo",
     "draws_per_latent": 1,
-    "control_variate": False,
     "cold_start_steps": 0,
     "value_baseline": True,
     "closed_form_entropy": False,
