@@ -79,7 +79,10 @@ class Rule:
                 "numbers and text with quoted text."
             ) from None
         except ValueError as error:
-            raise InputError(f"rule {self.text!r}: a date cannot be read ({error}).") from None
+            reason = str(error).partition(",")[0].splitlines()[0]
+            raise InputError(
+                f"rule {self.text!r}: a date cannot be read ({reason}); write it as YYYY-MM-DD."
+            ) from None
         holds, known = conclusion
         broken = known & ~holds
         for premise_holds, premise_known in premise:
@@ -141,6 +144,8 @@ class Rule:
             with np.errstate(divide="ignore", invalid="ignore"):
                 value = _ARITHMETIC[type(node.op)](left, right)
             undefined = pd.isna(value)
+            if isinstance(node.op, ast.Div):
+                undefined = undefined | (right == 0)
             return value, left_missing | right_missing | np.asarray(undefined)
         truth, known = self._holds(node, frame)
         return truth, ~known
@@ -165,11 +170,15 @@ def _compare(
     there = ~missing
     a, b = left[there], right[there]
     if a.dtype.kind == "M" and b.dtype == object:
-        b = pd.to_datetime(pd.Series(b)).to_numpy()
+        b = _dates(b)
     elif b.dtype.kind == "M" and a.dtype == object:
-        a = pd.to_datetime(pd.Series(a)).to_numpy()
+        a = _dates(a)
     result[there] = np.asarray(op(a, b), dtype=bool)
     return result
+
+
+def _dates(text: np.ndarray) -> np.ndarray:
+    return pd.to_datetime(pd.Series(text), format="ISO8601").to_numpy()
 
 
 def parse_rule(text: str) -> Rule:
