@@ -163,7 +163,8 @@ class TabularSynthesizer:
             frame=frame, coded=coded, schema=layout.schema, target=target, seed=self.seed
         )
         rewards = self._prepared_rewards(known)
-        learner = new_learner(self.config, layout, seed=self.seed)
+        config = self.config.for_rows(len(frame))
+        learner = new_learner(config, layout, seed=self.seed)
         extra = extra_reward(rewards, layout, seed=self.seed) if rewards else None
         place = None
         if run_dir is not None:
@@ -179,7 +180,7 @@ class TabularSynthesizer:
             self.history = train(
                 learner,
                 lambda index: step(learner, real, index, seed=self.seed, extra=extra),
-                self.config.total_steps,
+                config.total_steps,
                 place=place,
                 resume=resume,
                 on_step=on_step,
@@ -192,6 +193,11 @@ class TabularSynthesizer:
             rule.broken(known.frame.head(100))  # a wrong column is said before training
         of_rules = [rule_reward(rule, weight=self.rule_weight) for rule in self.rules]
         rewards = [reward.prepared(known) for reward in self.rewards] + of_rules
+        if rewards and self.config.estimator == "reparameterised":
+            raise InputError(
+                "rewards and rules need a policy gradient; estimator 'reparameterised' is none, so "
+                "set estimator to 'ppo'."
+            )
         for reward in rewards:
             reward(known.frame.head(100))
         return rewards

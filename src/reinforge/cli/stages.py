@@ -31,7 +31,8 @@ def fitted(
     from reinforge.systems.tabular.config import resolve_config
 
     model = new_model(settings)
-    n_steps = resolve_config(settings.model.preset, settings.model.generator).n_steps
+    config = resolve_config(settings.model.preset, settings.model.generator)
+    n_steps = config.for_rows(len(split.train)).total_steps
     with screen.progress("fit", n_steps) as advance, stop.gentle():
         model.fit(
             split,

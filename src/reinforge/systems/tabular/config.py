@@ -17,7 +17,7 @@ class TabularConfig(BaseModel):
         "auto", description="head of numeric columns: by their shape, or one kind for all"
     )
     n_bins: int = Field(20, ge=2, le=1000, description="quantile bins of a binned column")
-    max_levels: int = Field(10, ge=2, le=1000, description="most frequent numbers kept as levels")
+    max_levels: int = Field(2, ge=2, le=1000, description="most frequent numbers kept as levels")
     min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
 
     # policy
@@ -30,11 +30,16 @@ class TabularConfig(BaseModel):
     initial_log_std: float = Field(-1.0, description="where log sigma starts (or stays)")
 
     # cold start
-    cold_start_steps: int = Field(
-        1000, ge=0, description="steps of imitation before the first reward"
+    cold_start_steps: int | None = Field(
+        None,
+        ge=0,
+        description="steps of imitation before the first reward; None: 1000 up to 500 rows, then "
+        "growing with the square root of the rows",
     )
     cold_start_kl: float = Field(0.5, gt=0, description="weight of the latent's divergence")
-    cold_start_learning_rate: float = Field(2e-3, gt=0, lt=1)
+    cold_start_learning_rate: float = Field(
+        2e-3, gt=0, lt=1, description="Adam, encoder and policy"
+    )
 
     discriminator_warmup: int = Field(
         200, ge=0, description="steps in which the discriminator alone learns after a cold start"
@@ -49,40 +54,55 @@ class TabularConfig(BaseModel):
     )
     discriminator_hidden: int = Field(128, ge=1, description="width of its layers")
     discriminator_steps: int = Field(2, ge=1, description="its updates an iteration")
-    discriminator_learning_rate: float = Field(1e-3, gt=0, lt=1)
-    r1_weight: float = Field(1.0, ge=0, description="gamma of the R1 gradient penalty")
+    discriminator_learning_rate: float = Field(1e-3, gt=0, lt=1, description="Adam")
+    r1_weight: float = Field(0.1, ge=0, description="gamma of the R1 gradient penalty")
     r1_every: int = Field(
         8, ge=1, description="penalise every so many updates, so many times as hard"
     )
 
     # update
-    estimator: Literal["ppo", "reinforce", "reparameterised"] = "ppo"
+    estimator: Literal["ppo", "reinforce", "reparameterised"] = Field(
+        "ppo", description="the gradient; reparameterised is the GAN that RLSyn is compared with"
+    )
     clip_range: float | None = Field(0.2, gt=0, lt=1, description="None: no clipping")
     n_epochs: int = Field(2, ge=1, le=100, description="passes over one rollout")
     draws_per_latent: int = Field(1, ge=1, description="2 or more: group-relative advantages")
     value_baseline: bool = Field(True, description="a value head forecasts the reward")
-    value_weight: float = Field(0.5, ge=0)
-    entropy_weight: float = Field(1e-3, ge=0)
+    value_weight: float = Field(0.5, ge=0, description="of the value head's squared error")
+    entropy_weight: float = Field(1e-3, ge=0, description="of the entropy bonus, per nat")
     closed_form_entropy: bool = Field(True, description="False: -log p of the draws, as released")
     mean_matching: float = Field(0.0, ge=0, description="weight of the penalty on column means")
     mean_matching_gradient: bool = Field(True, description="False: inert, as released")
-    learning_rate: float = Field(1e-3, gt=0, lt=1)
+    learning_rate: float = Field(3e-4, gt=0, lt=1, description="Adam, policy and value head")
     final_learning_rate: float = Field(1.0, gt=0, le=1, description="last rate over first (cosine)")
-    max_grad_norm: float | None = Field(None, gt=0)
+    max_grad_norm: float | None = Field(None, gt=0, description="None: not clipped")
     average_from: float | None = Field(
-        0.5, ge=0, lt=1, description="average weights from this share of training on; None: last"
+        0.0, ge=0, lt=1, description="average weights from this share of training on; None: last"
     )
 
     # length
-    n_steps: int = Field(2500, ge=1, description="iterations of reinforcement")
+    n_steps: int = Field(400, ge=1, description="iterations of reinforcement")
     batch_rows: int = Field(256, ge=2, description="rows drawn an iteration")
-    checkpoint_every: int = Field(500, ge=1, description="iterations between checkpoints")
+    checkpoint_every: int = Field(200, ge=1, description="iterations between checkpoints")
+
+    def for_rows(self, n_rows: int) -> "TabularConfig":
+        """The settings with the length of the cold start filled in for a table of that height."""
+        if self.cold_start_steps is not None:
+            return self
+        n_steps = round(1000 * max(1.0, n_rows / 500) ** 0.5)
+        return self.model_copy(update={"cold_start_steps": n_steps})
+
+    @property
+    def steps_before(self) -> int:
+        """Steps before reinforcement: imitation, then the discriminator alone."""
+        if not self.cold_start_steps:
+            return 0
+        return self.cold_start_steps + self.discriminator_warmup
 
     @property
     def total_steps(self) -> int:
-        """Steps of all phases: imitation, the discriminator alone, reinforcement."""
-        warmup = self.discriminator_warmup if self.cold_start_steps else 0
-        return self.cold_start_steps + warmup + self.n_steps
+        """Steps of all phases."""
+        return self.steps_before + self.n_steps
 
 
 # RLSyn's published settings (arXiv:2512.21395 and its public code), each with what is said of it.
@@ -111,27 +131,27 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "rlsyn-mimic": {
         **_RLSYN_SHARED,
-        "batch_rows": 3840,
-        "noise_dim": 128,
+        "batch_rows": 3840,  # batch 3840
+        "noise_dim": 128,  # z ~ N(0, I) of length 128
         "hidden": 128,  # G hidden 128
         "discriminator_hidden": 256,  # D hidden 256
         "learning_rate": 5e-4,  # G lr
         "discriminator_learning_rate": 1e-4,  # D lr
-        "discriminator_steps": 3,  # K
+        "discriminator_steps": 3,  # K = 3 discriminator updates an iteration
         "n_epochs": 2,  # PPO epochs
-        "mean_matching": 0.0,  # lambda_m
+        "mean_matching": 0.0,  # lambda_m 0: no mean penalty
     },
     "rlsyn-aireadi": {
         **_RLSYN_SHARED,
-        "batch_rows": 384,
-        "noise_dim": 112,
-        "hidden": 128,
-        "discriminator_hidden": 128,
-        "learning_rate": 2e-4,
-        "discriminator_learning_rate": 5e-5,
-        "discriminator_steps": 5,
-        "n_epochs": 3,
-        "mean_matching": 0.2,
+        "batch_rows": 384,  # batch 384
+        "noise_dim": 112,  # z ~ N(0, I) of length 112
+        "hidden": 128,  # G hidden 128
+        "discriminator_hidden": 128,  # D hidden 128
+        "learning_rate": 2e-4,  # G lr
+        "discriminator_learning_rate": 5e-5,  # D lr
+        "discriminator_steps": 5,  # K = 5 discriminator updates an iteration
+        "n_epochs": 3,  # PPO epochs
+        "mean_matching": 0.2,  # lambda_m 0.2, without effect in the released loop
     },
 }
 

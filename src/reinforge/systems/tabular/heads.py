@@ -20,7 +20,7 @@ from reinforge.schema import Column, Schema
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction, fit_quantiles
 
 Choice = Literal["auto", "gaussian", "bins", "minmax"]
-LARGEST_ATOM = 0.25  # a smooth column's most frequent value holds no larger share
+LARGEST_ATOM = 0.98  # a smooth column's most frequent value holds no larger share
 LARGEST_SCORE = 5.0  # normal scores beyond +-5 stand for probabilities below 3e-7
 
 

@@ -47,11 +47,11 @@ def step(
     config = learner.config
     generator = torch_generator(seed, "tabular/step", index)
     real_features = learner.features.of_draw(real)
-    if index < config.cold_start_steps:
+    if index < (config.cold_start_steps or 0):
         return start_cold(learner, real, real_features, generator)
-    if index < config.total_steps - config.n_steps:
+    if index < config.steps_before:
         return {"reward": 0.0, **update_discriminator(learner, real_features, index, generator)}
-    index -= config.total_steps - config.n_steps
+    index -= config.steps_before
     _set_learning_rate(learner, index)
     if config.estimator == "reparameterised":
         log, drawn = update_by_reparameterisation(learner, real_features, generator)
