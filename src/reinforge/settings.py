@@ -27,9 +27,19 @@ def validated(model: type[Model], settings: dict[str, Any], *, where: str = "") 
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = list(model.model_fields)
+            known = list(_group(model, first["loc"][:-1]).model_fields)
             near = difflib.get_close_matches(path.split(".")[-1], known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
             raise InputError(f"{where}setting {path!r} is not known; {hint}") from None
         message = first["msg"][0].lower() + first["msg"][1:]
         raise InputError(f"{where}setting {path!r}: {message}, got {first['input']!r}.") from None
+
+
+def _group(model: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model of a nested group of settings."""
+    for part in path:
+        inner = model.model_fields[str(part)].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return model
