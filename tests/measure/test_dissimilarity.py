@@ -81,7 +81,7 @@ def test_density_and_coverage_of_a_copy_and_of_rows_far_away():
     real = np.random.default_rng(0).normal(size=(50, 3))
     density, covered = density_coverage(real, real, k=5)
     assert covered.mean() == 1.0
-    assert density.mean() > 1.0  # each ball holds its own centre and five neighbours
+    assert density.mean() == pytest.approx(1.0)  # each ball: its centre and four neighbours
     density, covered = density_coverage(real, real + 100, k=5)
     assert density.mean() == covered.mean() == 0.0
 
@@ -91,3 +91,10 @@ def test_density_by_hand():
     density, covered = density_coverage(real, np.array([[0.5], [9.0]]), k=1)
     assert density.tolist() == [2.0, 0.0]
     assert covered.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_a_row_on_the_edge_of_a_ball_is_outside():
+    real = np.array([[0.0], [1.0], [3.0]])
+    density, covered = density_coverage(real, np.array([[5.0], [1.0]]), k=1)
+    assert density.tolist() == [0.0, 1.0]  # 5 is the edge of 3's ball, 1 that of 0's and of 3's
+    assert covered.tolist() == [0.0, 1.0, 0.0]

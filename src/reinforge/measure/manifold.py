@@ -3,7 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from reinforge.measure.distances import blocks, nearest, squared_distances
+from reinforge.measure.distances import SAME, blocks, nearest, squared_distances
+
+_ROUNDING = 1e-9  # a row on the edge of a ball must not fall into it by rounding
 
 
 def density_coverage(
@@ -14,9 +16,11 @@ def density_coverage(
 ) -> tuple[Float[np.ndarray, " other"], Float[np.ndarray, " row"]]:
     """Density and coverage of real k-neighbourhoods (Naeem et al., arXiv:2002.09797, eq. 4, 5).
 
-    With B_i the ball around real row i that reaches its k-th nearest other real row:
-    density = 1/(k m) sum_j sum_i 1[synthetic j in B_i], coverage = 1/n sum_i 1[some synthetic in
-    B_i].
+    With B_i the open ball around real row i that ends at its k-th nearest other real row:
+    density = 1/(k m) sum_j sum_i 1[synthetic j in B_i],
+    coverage = 1/n sum_i 1[some synthetic in B_i].
+    Open, as in the authors' code: a copy of real rows at distinct distances has density 1 exactly.
+    A row with k exact twins has an empty ball.
 
     Args:
         real: n real points.
@@ -31,9 +35,10 @@ def density_coverage(
         ValueError: There are not more than k real points.
     """
     radius = nearest(real, real, k=k, leave_out_self=True)[0][:, -1] ** 2
+    inner = radius * (1 - _ROUNDING) - SAME**2
     density, covered = np.empty(len(synthetic)), np.zeros(len(real), bool)
     for rows in blocks(len(synthetic), len(real)):
-        inside = squared_distances(synthetic[rows], real) <= radius + 1e-12
+        inside = squared_distances(synthetic[rows], real) < inner
         density[rows] = inside.sum(axis=1) / k
         covered |= inside.any(axis=0)
     return density, covered.astype(float)
