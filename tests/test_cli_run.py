@@ -84,6 +84,7 @@ def test_a_whole_run_leaves_the_promised_folder(finished):
     assert {entry.name for entry in finished.path.iterdir()} == {
         "config.json",
         "model",
+        "checkpoint",
         "history.jsonl",
         "synthetic",
         "scorecard.json",
