@@ -203,6 +203,14 @@ def test_no_level_of_few_people_is_named_in_the_figures(split, fresh):
     assert stage["labels"] == ["I", "(rare)"]
 
 
+def test_no_cell_of_few_people_is_in_the_projection(card, split):
+    cells = card.figures["projection"]
+    n_rows = np.array(cells["real"]) * len(split.train)
+    assert n_rows.shape == (7, 7)  # 400 rows: the root of 400 / 8
+    assert n_rows[n_rows > 0].min() >= 4.99
+    assert sum(map(sum, cells["synthetic"])) == pytest.approx(1.0, abs=1e-4)
+
+
 def test_to_frame_has_one_row_a_score(card):
     frame = card.to_frame()
     assert isinstance(frame, pd.DataFrame)

@@ -81,18 +81,11 @@ def test_of_a_hundred_columns_the_most_different_are_mapped():
     assert {"95", "99"} <= set(view["maps"][0]["names"])
 
 
-def test_cells_with_fewer_than_five_real_rows_stay_blank():
-    raw = {"real": [[0.04, 0.05], [0.41, 0.5]], "synthetic": [[0.25, 0.25], [0.25, 0.25]]}
-    real, synthetic = projection(raw, 100.0)["maps"]
-    assert real["cells"] == [[0.0, 0.41], [0.05, 0.5]]
-    assert synthetic["cells"][0][0] == 0.25
-
-
-def test_cells_are_joined_when_there_are_many_for_few_rows():
-    raw = {"real": [[1 / 576] * 24] * 24, "synthetic": [[1 / 576] * 24] * 24}
-    real, _ = projection(raw, 644.0)["maps"]
-    assert len(real["cells"]) == 8
-    assert sum(map(sum, real["cells"])) == pytest.approx(1)
+def test_cells_are_turned_so_that_the_first_axis_runs_across():
+    raw = {"real": [[0.0, 0.05], [0.45, 0.5]], "synthetic": [[0.25, 0.25], [0.25, 0.25]]}
+    real, synthetic = projection(raw)["maps"]
+    assert real["cells"] == [[0.0, 0.45], [0.05, 0.5]]
+    assert real["bound"] == synthetic["bound"] == 0.5
 
 
 def test_curves_of_another_family_are_left_out(scorecard):

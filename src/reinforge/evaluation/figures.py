@@ -1,4 +1,4 @@
-"""Figures: aggregates for plots, in which no level held by few real people is named."""
+"""Figures: aggregates for plots, in which no level or cell shows few real people."""
 
 from itertools import pairwise
 from typing import Any
@@ -10,9 +10,10 @@ from reinforge.evaluation.judged import Judged
 from reinforge.measure.dissimilarity import bin_edges, pairwise_nmi
 from reinforge.schema import Column
 
-RARE = 5  # levels with fewer real rows are shown together
+RARE = 5  # levels with fewer real rows are shown together, and cells with fewer are blank
 _MAX_LEVELS = 20
-_PROJECTION_BINS = 24
+_PROJECTION_BINS = (4, 24)  # fewest and most cells a side
+_ROWS_PER_CELL = 8  # real rows that a cell would hold on average
 
 
 def figures_of(judged: Judged) -> dict[str, Any]:
@@ -114,6 +115,8 @@ def _projection(judged: Judged) -> dict[str, Any]:
     """Train and synthetic rows on the train part's first two principal axes, as shares of cells.
 
     The frame ends at the 1st and 99th percentile; what lies outside counts in the outermost cells.
+    Small tables get few cells, and a cell with fewer than five real rows is 0 on the real side: a
+    lone cell would be a person.
     """
     encoder = judged.encoder()
     real, made = encoder.transform(judged.train), encoder.transform(judged.synthetic)
@@ -122,11 +125,13 @@ def _projection(judged: Judged) -> dict[str, Any]:
     if axes.shape[1] < 2:
         axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))
     points = (real - centre) @ axes, (made - centre) @ axes
-    edges = [_frame(points[0][:, i]) for i in range(2)]
+    n_bins = int(np.clip(np.sqrt(len(real) / _ROWS_PER_CELL), *_PROJECTION_BINS))
+    edges = [_frame(points[0][:, i], n_bins) for i in range(2)]
     cells = []
     for part in points:
         inside = [np.clip(part[:, i], edges[i][0], edges[i][-1]) for i in range(2)]
         cells.append(np.histogram2d(inside[0], inside[1], bins=[edges[0], edges[1]])[0])
+    cells[0][cells[0] < RARE] = 0
     return {
         "x_edges": edges[0].round(4).tolist(),
         "y_edges": edges[1].round(4).tolist(),
@@ -135,8 +140,8 @@ def _projection(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _frame(values: np.ndarray) -> np.ndarray:
+def _frame(values: np.ndarray, n_bins: int) -> np.ndarray:
     low, high = np.quantile(values, [0.01, 0.99])
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, _PROJECTION_BINS + 1)
+    return np.linspace(low, high, n_bins + 1)

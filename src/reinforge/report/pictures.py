@@ -1,6 +1,5 @@
 """Aggregates of `figures` and of the training history as views of charts."""
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -15,7 +14,6 @@ N_MARGINALS = 60
 N_ASSOCIATED = 40
 N_LEVELS = 10
 N_POINTS = 120
-FEWEST = 5  # real rows in a cell that is shown
 _NUMERIC = frozenset({"continuous", "integer", "datetime", "timedelta", "numeric"})
 _NO_CURVE = frozenset({"step", "seconds", "iteration", "epoch", "time"})
 
@@ -171,20 +169,14 @@ def _most_different(apart: list[list[float | None]]) -> list[int]:
     return sorted(order[:N_ASSOCIATED])
 
 
-def projection(raw: object, n_real: float | None = None) -> View | None:
+def projection(raw: object) -> View | None:
     """Two histograms on the two main axes of the real rows, shaded on one scale.
 
-    Cells are joined until they hold about eight real rows on average, and a cell with fewer than
-    five real rows stays blank: a lone cell would be a person.
+    Cells with few real rows were blanked before: a lone cell would be a person.
     """
     if not isinstance(raw, Mapping):
         return None
     real, made = ([shares(row) for row in raw.get(side) or []] for side in ("real", "synthetic"))
-    n_cells = len(real) * max(map(len, real), default=0)
-    factor = next((k for k in (1, 2, 3, 4) if n_cells / k**2 <= (n_real or math.inf) / 8), 6)
-    real, made = _joined(real, factor), _joined(made, factor)
-    fewest = (FEWEST - 0.5) / n_real if n_real else 0.0
-    real = [[share if share >= fewest else 0.0 for share in row] for row in real]
     bound = max((share for side in (real, made) for row in side for share in row), default=0.0)
     if bound <= 0:
         return None
@@ -200,15 +192,6 @@ def projection(raw: object, n_real: float | None = None) -> View | None:
             for title, side in (("Real rows", real), ("Synthetic rows", made))
         ]
     }
-
-
-def _joined(cells: list[list[float]], factor: int) -> list[list[float]]:
-    n_rows, n_columns = len(cells), max(map(len, cells), default=0)
-    joined = [[0.0] * math.ceil(n_columns / factor) for _ in range(math.ceil(n_rows / factor))]
-    for i, row in enumerate(cells):
-        for j, share in enumerate(row):
-            joined[i // factor][j // factor] += share
-    return joined
 
 
 def rules(raw: object) -> list[View]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reinforge.report.catalogue import ENTRIES, entry_of
-from reinforge.report.numbers import NOTHING, count, number, shorten, visible
+from reinforge.report.numbers import NOTHING, count, shorten, visible
 from reinforge.report.pictures import association, curves_of, marginals, projection, roc, rules
 from reinforge.report.score_view import (
     View,
@@ -69,7 +69,7 @@ def summarise(
         "roc": {family: roc(figures.get("roc"), family) for family in ("utility", "attack")},
         "marginals": marginals(figures.get("marginals")),
         "association": association(figures.get("association")),
-        "projection": projection(figures.get("projection"), n_real_rows(context)),
+        "projection": projection(figures.get("projection")),
         "rules": rules(figures.get("rules")),
         "curves": curves_of(history or []),
         "missing": missing(scores),
@@ -90,12 +90,6 @@ def facts(context: Mapping[str, Any], date: str) -> list[tuple[str, str]]:
             shown[label] = _fact(label, flat[key])
     shown.setdefault("Date of this page", date)
     return [(label, shorten(text, 60)) for label, text in shown.items()]
-
-
-def n_real_rows(context: Mapping[str, Any]) -> float | None:
-    """How many training rows the figures rest on, where the context says so."""
-    flat = dict(leaves(context))
-    return number(flat.get("rows_used.train", flat.get("rows.train")))
 
 
 def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:
