@@ -89,4 +89,13 @@ def test_chance_of_true_positives_matches_a_simulation():
 def test_roc_curve_runs_from_corner_to_corner():
     fpr, tpr = roc_curve(np.array([True, False, True]), np.array([0.9, 0.1, 0.8]))
     assert (fpr[0], fpr[-1], tpr[-1]) == (0.0, 1.0, 1.0)
-    assert len(fpr) == len(tpr) == 101
+    assert len(fpr) == len(tpr) <= 101
+
+
+def test_roc_curve_has_the_points_of_few_false_alarms():
+    positive = np.repeat([True, False], [4, 2_000])
+    score = np.append([9.0, 7.0, 0.0, 0.0], np.append([8.0, 6.0], np.full(1_998, 0.5)))
+    fpr, tpr = roc_curve(positive, score)
+    found = dict(zip(fpr, tpr, strict=True))
+    assert len(fpr) <= 101
+    assert (found[0.0], found[1 / 2_000], found[2 / 2_000]) == (0.25, 0.5, 0.5)

@@ -98,10 +98,17 @@ def chance_true_positives(
 def roc_curve(
     positive: Bool[np.ndarray, " row"], score: Float[np.ndarray, " row"], *, n_points: int = 101
 ) -> tuple[list[float], list[float]]:
-    """False and true positive rates at up to `n_points` evenly spaced false positive rates."""
+    """False and true positive rates, at most `n_points` of them.
+
+    Four in ten at k false alarms among n negatives, k = 1 .. n/10 in steps that grow, since a leak
+    of few people shows at few false alarms alone; the others are evenly spaced.
+    """
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, True)
+    n_negative = max(int((~positive).sum()), 1)
     tpr = np.append(0.0, np.cumsum(positive[order])[last] / max(int(positive.sum()), 1))
-    fpr = np.append(0.0, np.cumsum(~positive[order])[last] / max(int((~positive).sum()), 1))
-    grid = np.linspace(0.0, 1.0, n_points)
+    fpr = np.append(0.0, np.cumsum(~positive[order])[last] / n_negative)
+    few = np.unique(np.geomspace(1, max(n_negative / 10, 1), int(0.4 * n_points)).round())
+    even = np.linspace(0.0, 1.0, n_points - len(few))
+    grid = np.unique(np.append(even, few / n_negative))
     return grid.tolist(), np.interp(grid, fpr, tpr).round(6).tolist()

@@ -37,7 +37,7 @@ def roc(curves: object, family: str) -> View | None:
     if not found:
         return None
     rates = [rate for curve in found for rate, _ in curve["points"] if rate > 0]
-    lowest = None if family == "utility" else (0.001 if min(rates, default=1.0) < 0.005 else 0.01)
+    lowest = None if family == "utility" else (0.001 if min(rates, default=1.0) < 0.01 else 0.01)
     spoken = "; ".join(f"{curve['title']}, AUC {curve['auc']}" for curve in found)
     titles = {"utility": "ROC of the models", "attack": "ROC of the attacks, logarithmic axes"}
     return {
