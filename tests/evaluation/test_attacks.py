@@ -71,11 +71,11 @@ def test_a_risk_is_never_below_zero_and_has_a_reason_where_everybody_falls():
     assert "everybody" in risk_score("inference_risk", [all_fall], group="all").reason
 
 
-def test_an_attack_no_stronger_than_guessing_is_said_and_is_no_pass():
+def test_an_attack_no_stronger_than_guessing_is_said_and_is_no_verdict():
     weak = Outcome(main=np.zeros(50), control=np.zeros(50), naive=0.3)
     score = risk_score("inference_risk", [weak], group="all")
     assert "not stronger than naive guessing" in score.meaning
-    assert "no sign of safety" in score.meaning
+    assert "a stronger one may still succeed" in score.meaning
 
 
 def test_the_interval_widens_with_the_number_of_variants():

@@ -211,6 +211,10 @@ def test_no_cell_of_few_people_is_in_the_projection(card, split):
     assert sum(map(sum, cells["synthetic"])) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_attribute_risk_is_compared_with_people_not_used_under_the_word_of_the_risks(card):
+    assert set(card["attribute_risk"].baseline) == {"control", "naive", "copy"}
+
+
 def test_to_frame_has_one_row_a_score(card):
     frame = card.to_frame()
     assert isinstance(frame, pd.DataFrame)

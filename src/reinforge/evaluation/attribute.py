@@ -43,7 +43,7 @@ def attribute_scores(judged: Judged, targets: list[Targets], *, level: Level) ->
     amounts within 10 % of the train range. The value is their mean, weighted with the entropy in
     train.
 
-    It is the whole success and not the part beyond the controls: `holdout` is the same on people
+    It is the whole success and not the part beyond the controls: `control` is the same on people
     not used, `naive` guesses one constant, `copy` is the attack on the train rows themselves.
     """
     known, secrets = _knowledge(judged)
@@ -69,7 +69,7 @@ def attribute_scores(judged: Judged, targets: list[Targets], *, level: Level) ->
         members, others = drawn.masks[group.name]
         main = weighted_success(truths[0][members], guesses[0][members], secrets)
         baseline = {
-            "holdout": weighted_success(truths[1][others], guesses[1][others], secrets).value,
+            "control": weighted_success(truths[1][others], guesses[1][others], secrets).value,
             "naive": weighted_success(truths[0][members], constant[members], secrets).value,
             "copy": weighted_success(truths[0][members], copied[members], secrets).value,
         }
@@ -85,7 +85,7 @@ def _told(
     if main.low is not None and main.low <= baseline["naive"]:
         text += (
             " The attack was not stronger than naive guessing, so it measured nothing here; "
-            "that is no sign of safety."
+            "a stronger one may still succeed."
         )
     return text
 

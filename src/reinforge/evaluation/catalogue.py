@@ -134,7 +134,8 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
         "dcr_share",
         "near 0.5",
-        "Share of synthetic rows nearer to train than to as many holdout rows; no proof of safety.",
+        "Share of synthetic rows nearer to train than to as many holdout rows; attacks can succeed "
+        "where it is balanced.",
     ),
     (
         "identical_share",

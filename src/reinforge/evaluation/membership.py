@@ -115,8 +115,8 @@ def _tpr_score(attack: Attack, group: str, name: str) -> Score:
         found, _ = tpr_at_fpr(attack.copy_member, attack.copy_non_member, fpr=FPR)
         baseline["copy"] = found / n_member
     note = (
-        f"The threshold lets {n_allowed} of {n_non} holdout records pass; an attacker who knows "
-        f"nothing finds {mean:.3f} on average and up to {limit:.3f} by luck."
+        f"At most {n_allowed} of {n_non} holdout records lie above the threshold; an attacker who "
+        f"knows nothing finds {mean:.3f} on average and up to {limit:.3f} by luck."
     )
     return scored(name, wilson(n_found, n_member), group=group, baseline=baseline, note=note)
 

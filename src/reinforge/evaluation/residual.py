@@ -105,6 +105,6 @@ def _told(worst: Outcome, main: Estimate, control: Estimate) -> str:
     if main.low is not None and main.low <= worst.naive:
         rates += (
             " The attack was not stronger than naive guessing, so it measured nothing here; "
-            "that is no sign of safety."
+            "a stronger one may still succeed."
         )
     return rates

@@ -57,7 +57,7 @@ def self_test(
     Every leak is judged like any synthetic table. The fresh rows are one half of the holdout, and
     there the
     other half judges. The synthetic rows as they came are the first row of the result: what
-    notices *them* is no proof of anything, but worth a look.
+    notices *them* is worth a look.
 
     Args:
         split: Real rows; the holdout needs at least 40.
@@ -173,7 +173,7 @@ def floor_of(score: Score) -> float:
     if score.name in {"membership_auc", "domias_auc", "dcr_share"}:
         return 0.5
     if score.name == "attribute_risk":
-        return max(score.baseline["holdout"], score.baseline["naive"])
+        return max(score.baseline["control"], score.baseline["naive"])
     return 0.0
 
 

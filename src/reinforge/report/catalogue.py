@@ -211,9 +211,6 @@ CONTROLS = {  # control -> (what it is, in a column head, the shape of its mark)
 }
 
 
-SAME_CONTROL = {("attribute_risk", "holdout"): "control"}  # (score, its word) -> the word used here
-
-
 def entry_of(name: str) -> Entry:
     """The entry of a score; one that this page does not know keeps its name and a plain scale."""
     if name in ENTRIES:

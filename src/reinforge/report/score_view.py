@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reinforge.report.catalogue import CONTROLS, ENTRIES, SAME_CONTROL, Scale, entry_of
+from reinforge.report.catalogue import CONTROLS, ENTRIES, Scale, entry_of
 from reinforge.report.numbers import count, decimals, interval, number, shorten, tick, visible
 from reinforge.report.svg import nice_ceiling
 
@@ -24,7 +24,7 @@ def read_score(score: Mapping[str, Any]) -> View:
     """One score of the file with every field present and every number finite or None."""
     entry = entry_of(str(score.get("name", "")))
     baseline = {
-        SAME_CONTROL.get((entry.name, str(name)), str(name)): value
+        str(name): value
         for name, raw in (score.get("baseline") or {}).items()
         if (value := number(raw)) is not None
     }
