@@ -14,7 +14,14 @@ from reinforge.data.embedded import breast_cancer
 from reinforge.run_folder import RunFolder
 from reinforge.run_lock import locked
 
-TINY = ["n_steps=6", "cold_start_steps=2", "batch_rows=32", "hidden=8", "discriminator_hidden=8"]
+TINY = [
+    "n_steps=6",
+    "checkpoint_every=3",
+    "cold_start_steps=0",
+    "batch_rows=32",
+    "hidden=8",
+    "discriminator_hidden=8",
+]
 FAST = [part for setting in TINY for part in ("--set", setting)]
 SECRET = "Zebrafinch-7741"  # a value that one person alone has
 

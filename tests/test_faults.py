@@ -22,9 +22,15 @@ from reinforge.cli import main
 from reinforge.run_folder import RunFolder
 
 COMMAND = [sys.executable, "-c", "import sys; from reinforge.cli import main; sys.exit(main())"]
-N_STEPS, EVERY = 80, 10
-TINY = [f"n_steps={N_STEPS}", f"checkpoint_every={EVERY}", "cold_start_steps=2", "batch_rows=32"]
-TINY += ["hidden=8", "discriminator_hidden=8", "noise_dim=4"]
+N_STEPS, EVERY = 60, 10  # after 20 steps of cold start and 2 of warming up
+TINY = [f"n_steps={N_STEPS}", f"checkpoint_every={EVERY}", "cold_start_steps=20"]
+TINY += [
+    "discriminator_warmup=2",
+    "batch_rows=32",
+    "hidden=8",
+    "discriminator_hidden=8",
+    "noise_dim=4",
+]
 FAST = [part for setting in TINY for part in ("--set", setting)]
 
 

@@ -28,6 +28,7 @@ def plan_of(
     from reinforge.systems.tabular.config import resolve_config
 
     config = resolve_config(settings.model.preset, settings.model.generator)
+    config = config.for_rows(len(split.train))
     n_rows = len(split.train) if settings.sample.n is None else settings.sample.n
     width = _width(split.schema, n_bins=config.n_bins)
     frame_bytes = int(frame.memory_usage(deep=True).sum())
@@ -39,6 +40,7 @@ def plan_of(
         "rows": {"train": len(split.train), "holdout": len(split.holdout), "synthetic": n_rows},
         "settings": settings.model_dump(mode="json"),
         "generator": config.model_dump(mode="json"),
+        "steps": {"before": config.steps_before, "reinforcement": config.n_steps},
         "memory_bytes": _BASE_BYTES + _COPIES * frame_bytes + step_bytes,
         "disk_bytes": 40 * n_parameters
         + 8 * n_rows * max(len(split.schema.columns), 1)
@@ -76,7 +78,10 @@ def show_plan(plan: dict[str, Any], screen: Screen) -> None:
     screen.payload["plan"] = plan
     screen.show(schema_table(plan["columns"]))
     screen.show("Rows: " + ", ".join(f"{n:,} {part}" for part, n in rows.items()))
-    screen.show(f"Training: {generator['n_steps']:,} steps of {generator['batch_rows']:,} rows")
+    screen.show(
+        f"Training: {plan['steps']['reinforcement']:,} steps of {generator['batch_rows']:,} rows "
+        f"after {plan['steps']['before']:,} steps of imitation"
+    )
     gigabytes, megabytes = plan["memory_bytes"] / 1e9, plan["disk_bytes"] / 1e6
     screen.show(f"Needs about {gigabytes:.1f} GB of memory and {megabytes:.0f} MB of disk")
     screen.show("Nothing was written (--dry-run).")

@@ -33,8 +33,8 @@ class TabularConfig(BaseModel):
     cold_start_steps: int | None = Field(
         None,
         ge=0,
-        description="steps of imitation before the first reward; None: 1000 up to 500 rows, then "
-        "growing with the square root of the rows",
+        description="steps of imitation before the first reward; None: 2 a row up to 500 rows (at "
+        "least 100), then growing with the square root of the rows",
     )
     cold_start_kl: float = Field(0.5, gt=0, description="weight of the latent's divergence")
     cold_start_learning_rate: float = Field(
@@ -89,7 +89,7 @@ class TabularConfig(BaseModel):
         """The settings with the length of the cold start filled in for a table of that height."""
         if self.cold_start_steps is not None:
             return self
-        n_steps = round(1000 * max(1.0, n_rows / 500) ** 0.5)
+        n_steps = max(100, 2 * n_rows) if n_rows <= 500 else round(1000 * (n_rows / 500) ** 0.5)
         return self.model_copy(update={"cold_start_steps": n_steps})
 
     @property
