@@ -215,6 +215,13 @@ def test_attribute_risk_is_compared_with_people_not_used_under_the_word_of_the_r
     assert set(card["attribute_risk"].baseline) == {"control", "naive", "copy"}
 
 
+def test_rows_without_links_teach_nothing_and_know_no_member(card):
+    assert card["s2r_auc"].baseline["independent"] < card["r2r_auc"].value - 0.15
+    low, independent, high = 0.4, card["membership_auc"].baseline["independent"], 0.6
+    assert low < independent < high
+    assert "independent" not in card["r2r_auc"].baseline
+
+
 def test_to_frame_has_one_row_a_score(card):
     frame = card.to_frame()
     assert isinstance(frame, pd.DataFrame)

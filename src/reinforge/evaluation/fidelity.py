@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from reinforge.evaluation.groups import Group, sensitive_groups
+from reinforge.evaluation.independent import independent_rows
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.levels import Level
 from reinforge.evaluation.scoring import scored, too_small, unscored
@@ -80,15 +81,10 @@ def _distance_score(
         estimate = Estimate(value, max(0.0, value - reach), value + reach, n_rows)
     baseline = {"copy": 0.0}
     if group == "all":
-        baseline["independent"] = distance(real, shuffled_apart(real, judged.rng("independent")))
+        baseline["independent"] = distance(real, independent_rows(judged))
     if len(judged.holdout) >= 2:
         baseline["holdout"] = distance(real, judged.holdout)
     return scored(name, estimate, group=group, baseline=baseline)
-
-
-def shuffled_apart(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """The same values in every column, without any link between columns."""
-    return pd.DataFrame({name: rng.permutation(table[name].to_numpy()) for name in table.columns})
 
 
 def _widths(judged: Judged) -> dict[str, float]:

@@ -1,11 +1,13 @@
 """Membership by distance: are train people nearer to the synthetic rows than others?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from reinforge.evaluation.groups import Targets
+from reinforge.evaluation.independent import independent_rows
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.scoring import scored, too_small, unscored
 from reinforge.measure.distances import nearest
@@ -70,9 +72,9 @@ def membership_scores(
     )
     scores = []
     for group in targets:
-        fresh = _fresh_auc(train, holdout, judged) if group.name == "all" else None
+        controls = _controls(train, holdout, judged) if group.name == "all" else {}
         part = attack.rows(group.train, group.holdout)
-        scores += attack_scores(part, group.name, fresh_auc=fresh)
+        scores += attack_scores(part, group.name, controls=controls)
     return scores, [attack_curve(attack, NAMES[0])]
 
 
@@ -81,7 +83,7 @@ def attack_scores(
     group: str,
     *,
     names: tuple[str, ...] = NAMES,
-    fresh_auc: float | None = None,
+    controls: Mapping[str, float] | None = None,
 ) -> list[Score]:
     """The attack's AUC and true positive rate at 1 % false positives, with controls.
 
@@ -89,16 +91,14 @@ def attack_scores(
         attack: Beliefs about the group's records.
         group: The group's name.
         names: Name of the AUC and, if given, of the true positive rate.
-        fresh_auc: The AUC had fresh real rows been released.
+        controls: The AUC had other rows been released, by the control's name.
     """
     n = min(len(attack.member), len(attack.non_member))
     if reason := too_small(n, "train or holdout records"):
         return [unscored(name, reason, group=group) for name in names]
-    baseline = {}
+    baseline = dict(controls or {})
     if attack.copy_member is not None and attack.copy_non_member is not None:
         baseline["copy"] = _auc(attack.copy_member, attack.copy_non_member)
-    if fresh_auc is not None:
-        baseline["holdout"] = fresh_auc
     flag = np.repeat([True, False], [len(attack.member), len(attack.non_member)])
     estimate = auc_interval(flag, np.concatenate([attack.member, attack.non_member]))
     estimate = Estimate(estimate.value, estimate.low, estimate.high, n)
@@ -133,6 +133,15 @@ def attack_curve(attack: Attack, name: str) -> dict[str, Any]:
 def _auc(member: np.ndarray, non_member: np.ndarray) -> float:
     flag = np.repeat([True, False], [len(member), len(non_member)])
     return auc_influence(flag, np.concatenate([member, non_member]))[0]
+
+
+def _controls(train: np.ndarray, holdout: np.ndarray, judged: Judged) -> dict[str, float]:
+    """The AUC had fresh real rows, or train rows with columns shuffled apart, been released."""
+    apart = judged.encoder().transform(independent_rows(judged))
+    member, non_member = (-nearest(people, apart)[0][:, 0] for people in (train, holdout))
+    found = {"independent": _auc(member, non_member)}
+    fresh = _fresh_auc(train, holdout, judged)
+    return found if fresh is None else found | {"holdout": fresh}
 
 
 def _fresh_auc(train: np.ndarray, holdout: np.ndarray, judged: Judged) -> float | None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from reinforge.evaluation.catalogue import UTILITY
 from reinforge.evaluation.groups import sensitive_groups
+from reinforge.evaluation.independent import independent_rows
 from reinforge.evaluation.judged import Judged
 from reinforge.evaluation.scoring import scored, too_small, unscored
 from reinforge.measure.classifiers import class_scores, classifier, fit_quietly, regressor
@@ -20,6 +21,8 @@ _ARMS = {
     "s2r": ("synthetic", "holdout"),
     "r2s": ("train", "synthetic"),
 }
+_CONTROL = "independent"  # an arm that is no score: the control of s2r
+_ARMS_ASKED = {**_ARMS, _CONTROL: (_CONTROL, "holdout")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ def utility_scores(
 
     AUC (one-vs-rest macro over the classes that occur in the judged rows) or R^2, as the mean over
     judges.
+    The control `independent` of `s2r_*` learnt from train rows whose columns were shuffled apart.
     Intervals are DeLong's and speak of the judged rows; they leave out how another fit would
     differ.
 
@@ -59,7 +63,8 @@ def utility_scores(
         answer = answers[arm]
         for group, members in groups:
             rows = None if members is None else getattr(members, table)
-            scores.append(_score(name, group, answer, rows, is_class))
+            control = answers[_CONTROL] if arm == "s2r" else None
+            scores.append(_score(name, group, answer, rows, is_class, control=control))
     return scores, _curves(answers) if is_class else []
 
 
@@ -80,17 +85,18 @@ def _answers(judged: Judged, judges: tuple[str, ...], is_class: bool) -> dict[st
     """Fit every judge once a learning table and ask it about the rows of every arm."""
     others = tuple(name for name in judged.train.columns if name != judged.target)
     if not others:
-        return dict.fromkeys(UTILITY, "the target is the only modelled column")
+        return dict.fromkeys(_ARMS_ASKED, "the target is the only modelled column")
     encoder = judged.encoder(others)
     tables = {"train": judged.train, "holdout": judged.holdout, "synthetic": judged.synthetic}
+    tables[_CONTROL] = independent_rows(judged)
     features = {name: encoder.transform(table) for name, table in tables.items()}
     labels = {name: table[judged.target].to_numpy() for name, table in tables.items()}
     if is_class:  # whole numbers for the models, the same for all tables
         values = np.unique(np.concatenate(list(labels.values())))
         labels = {name: np.searchsorted(values, label) for name, label in labels.items()}
     answers: dict[str, _Answer | str] = {}
-    for learnt in ("train", "synthetic"):
-        asked = [(arm, table) for arm, (source, table) in _ARMS.items() if source == learnt]
+    for learnt in ("train", "synthetic", _CONTROL):
+        asked = [(arm, table) for arm, (source, table) in _ARMS_ASKED.items() if source == learnt]
         if fault := _unlearnable(labels[learnt], learnt, is_class):
             answers |= {arm: fault for arm, _ in asked}
             continue
@@ -129,19 +135,32 @@ def _ask(
 
 
 def _score(
-    name: str, group: str, answer: _Answer | str, rows: np.ndarray | None, is_class: bool
+    name: str,
+    group: str,
+    answer: _Answer | str,
+    rows: np.ndarray | None,
+    is_class: bool,
+    *,
+    control: _Answer | str | None,
 ) -> Score:
     if isinstance(answer, str):
         return unscored(name, answer, group=group)
     rows = np.ones(len(answer.label), bool) if rows is None else rows
     if group != "all" and (reason := too_small(int(rows.sum()), "rows to judge")):
         return unscored(name, reason, group=group)
-    label, predictions = answer.label[rows], [p[rows] for p in answer.predictions]
-    if len(np.unique(label)) < 2:
+    if len(np.unique(answer.label[rows])) < 2:
         what = "class" if is_class else "value"
         return unscored(name, f"the rows to judge hold a single {what} of the target", group=group)
-    estimate = macro_auc(label, predictions) if is_class else mean_r2(label, predictions)
-    return scored(name, estimate, group=group)
+    estimate = _judgement(answer, rows, is_class)
+    baseline = {}
+    if isinstance(control, _Answer):
+        baseline[_CONTROL] = _judgement(control, rows, is_class).value
+    return scored(name, estimate, group=group, baseline=baseline)
+
+
+def _judgement(answer: _Answer, rows: np.ndarray, is_class: bool) -> Estimate:
+    label, predictions = answer.label[rows], [p[rows] for p in answer.predictions]
+    return macro_auc(label, predictions) if is_class else mean_r2(label, predictions)
 
 
 def macro_auc(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
@@ -191,7 +210,8 @@ def mean_r2(label: np.ndarray, predictions: list[np.ndarray]) -> Estimate:
 def _curves(answers: dict[str, _Answer | str]) -> list[dict[str, Any]]:
     """ROC curves of the judges' mean rank, for targets with two classes."""
     curves = []
-    for arm, answer in answers.items():
+    for arm in _ARMS:
+        answer = answers[arm]
         if isinstance(answer, str) or len(np.unique(answer.label)) != 2:
             continue
         occurring = np.unique(answer.label)
