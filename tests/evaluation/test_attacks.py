@@ -78,6 +78,14 @@ def test_an_attack_no_stronger_than_guessing_is_said_and_is_no_verdict():
     assert "a stronger one may still succeed" in score.meaning
 
 
+def test_the_rate_that_luck_reaches_by_hand():
+    none = Outcome(main=np.ones(20), control=np.zeros(20), naive=0.0)
+    # P(main >= k | no control success) = 20!/(20-k)! / (40!/(40-k)!): 0.024 at 5, 0.053 at 4
+    assert none.luck(0.96) == pytest.approx(4 / 20)
+    scaled = Outcome(main=np.ones(20), control=np.zeros(20), naive=0.0, control_scale=3.0)
+    assert scaled.luck(0.5) == pytest.approx(2 / 20)  # (3/4)^2 > 1/2 > (3/4)^3
+
+
 def test_the_interval_widens_with_the_number_of_variants():
     rng = np.random.default_rng(0)
     main, control = ((rng.random(200) < share) * 1.0 for share in (0.4, 0.2))

@@ -212,7 +212,7 @@ def test_no_cell_of_few_people_is_in_the_projection(card, split):
 
 
 def test_attribute_risk_is_compared_with_people_not_used_under_the_word_of_the_risks(card):
-    assert set(card["attribute_risk"].baseline) == {"control", "naive", "copy"}
+    assert set(card["attribute_risk"].baseline) == {"control", "limit", "naive", "copy"}
 
 
 def test_rows_without_links_teach_nothing_and_know_no_member(card):

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reinforge.data.embedded import breast_cancer
+from reinforge.data.split import split_table
 from reinforge.errors import InputError
 from reinforge.evaluation.self_test import self_test
 from reinforge.records import Split
@@ -57,3 +59,10 @@ def test_the_rarest_people_are_noticed_where_outliers_are_looked_at(rows):
 def test_a_small_holdout_is_refused(split, fresh):
     with pytest.raises(InputError, match="at least 40"):
         self_test(replace(split, holdout=split.holdout[:39]), fresh)
+
+
+def test_fresh_rows_of_a_small_table_raise_no_alarm():
+    split = split_table(breast_cancer(), target="diagnosis", holdout=0.25, seed=24)
+    rows = {row.leak: row for row in self_test(split, split.train, seed=24)}
+    assert rows["nothing leaked: fresh real rows"].noticed_by == ()
+    assert "identical_share" in rows["1 % copied"].noticed_by

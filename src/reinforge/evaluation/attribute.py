@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from reinforge.evaluation.drawn import draw
 from reinforge.evaluation.groups import Targets
@@ -13,7 +14,7 @@ from reinforge.evaluation.levels import Level
 from reinforge.evaluation.scoring import scored, unscored
 from reinforge.measure.dissimilarity import as_levels, bin_edges, train_width
 from reinforge.measure.distances import blocks, squared_distances
-from reinforge.measure.intervals import Estimate, from_influence
+from reinforge.measure.intervals import LOOKED_AT, Estimate, from_influence
 from reinforge.records import Score
 from reinforge.schema import Column
 
@@ -68,14 +69,24 @@ def attribute_scores(judged: Judged, targets: list[Targets], *, level: Level) ->
             continue
         members, others = drawn.masks[group.name]
         main = weighted_success(truths[0][members], guesses[0][members], secrets)
+        control = weighted_success(truths[1][others], guesses[1][others], secrets)
         baseline = {
-            "control": weighted_success(truths[1][others], guesses[1][others], secrets).value,
+            "control": control.value,
+            "limit": _luck(main, control),
             "naive": weighted_success(truths[0][members], constant[members], secrets).value,
             "copy": weighted_success(truths[0][members], copied[members], secrets).value,
         }
         note = _told(main, baseline, known, secrets)
         scores.append(scored(NAME, main, group=group.name, baseline=baseline, note=note))
     return scores
+
+
+def _luck(main: Estimate, control: Estimate) -> float:
+    """What the attack reaches on train people if they are as exposed as the control (Student)."""
+    halves = [e.value - e.low for e in (main, control) if e.low is not None and e.n]
+    fewest = min(e.n or 1 for e in (main, control))
+    wider = float(stats.t.ppf(LOOKED_AT, max(fewest - 1, 1)) / stats.norm.ppf(0.975))
+    return min(1.0, control.value + wider * float(np.hypot.reduce(halves)))
 
 
 def _told(

@@ -7,9 +7,10 @@ after the criteria of the Article 29 Working Party, Opinion 05/2014) share this 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from reinforge.evaluation.scoring import scored, unscored
-from reinforge.measure.intervals import Estimate, wilson
+from reinforge.measure.intervals import LOOKED_AT, Estimate, wilson
 from reinforge.records import Score
 
 
@@ -28,6 +29,21 @@ class Outcome:
         """Success rates of main and control with Wilson's intervals; n is the attacks made."""
         main = self._rate(self.main, 1.0, confidence)
         return main, self._rate(self.control, self.control_scale, confidence)
+
+    def luck(self, confidence: float) -> float:
+        """The main rate that luck reaches with the control's success and no leak.
+
+        Given x of n control attacks, m attacks of the same chance succeed BetaBinomial(m, x + 1,
+        n - x) times; where the control is scaled by s, each success is a control's with chance
+        1/(1 + s), so that the main's number follows NegativeBinomial(x + 1, 1/(1 + s)).
+        """
+        n_main, n_control = (len(part) * self.independent for part in (self.main, self.control))
+        found = float(self.control.mean()) * n_control
+        if self.control_scale == 1.0:
+            law = stats.betabinom(round(n_main), found + 1, max(n_control - found, 1.0))
+        else:
+            law = stats.nbinom(found + 1, 1 / (1 + self.control_scale))
+        return min(1.0, float(law.ppf(confidence)) / n_main)
 
     def _rate(self, success: np.ndarray, scale: float, confidence: float) -> Estimate:
         n = len(success) * self.independent
@@ -86,6 +102,8 @@ def risk_score(
     if risk is None:
         return unscored(name, "the attack succeeds on everybody, used or not", group=group)
     baseline = {"train": main.value, "control": control.value, "naive": worst.naive}
+    luck = worst.luck(1 - (1 - LOOKED_AT) / len(outcomes))
+    baseline["limit"] = max(0.0, (luck - control.value) / (1 - control.value))
     if copy is not None:
         baseline["copy"] = _copy_risk(copy)
     return scored(name, risk, group=group, baseline=baseline, note=_told(worst, main, control))

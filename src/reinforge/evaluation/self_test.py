@@ -21,6 +21,12 @@ from reinforge.records import Score, Split
 N_RAREST = 20
 MIN_HOLDOUT = 40
 _WIDER = 1.6  # 3.1 standard errors where a 95 % interval has 1.96
+_COMPARED = {  # a rate of train people beside that of people not used
+    "attribute_risk",
+    "singling_out_risk",
+    "linkability_risk",
+    "inference_risk",
+}
 FRESH = "nothing leaked: fresh real rows"
 
 
@@ -147,9 +153,9 @@ def shifted(judged: Judged) -> pd.DataFrame:
 def notices(score: Score, before: tuple[Score, ...]) -> bool:
     """Whether a score stands out from its controls and from the rows before the leak.
 
-    It must lie above what an attack without knowledge reaches (`floor_of`) by more than three
-    standard
-    errors, since some forty scores are looked at; and, where the same score of the rows before the
+    It must lie above the limit of luck that its score tells, or above what an attack without
+    knowledge reaches (`floor_of`) by more than three standard errors, since some forty scores are
+    looked at; and, where the same score of the rows before the
     leak is known, outside that one's 95 % interval.
     """
     if score.value is None or score.low is None or not _stands_out(score):
@@ -163,7 +169,9 @@ def notices(score: Score, before: tuple[Score, ...]) -> bool:
 def _stands_out(score: Score) -> bool:
     assert score.value is not None
     assert score.low is not None
-    if "limit" in score.baseline:  # luck is in the limit already
+    if score.name in _COMPARED:  # the luck of both sides is in the limit already
+        return score.value > max(score.baseline["limit"], floor_of(score))
+    if "limit" in score.baseline:
         return score.low > score.baseline["limit"]
     return score.value - _WIDER * (score.value - score.low) > floor_of(score)
 
@@ -173,7 +181,7 @@ def floor_of(score: Score) -> float:
     if score.name in {"membership_auc", "domias_auc", "dcr_share"}:
         return 0.5
     if score.name == "attribute_risk":
-        return max(score.baseline["control"], score.baseline["naive"])
+        return score.baseline["naive"]
     return 0.0
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+LOOKED_AT = 0.999  # confidence of a limit of luck: some forty scores are looked at together
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import stats
 
-from reinforge.measure.intervals import Estimate, from_influence
+from reinforge.measure.intervals import LOOKED_AT, Estimate, from_influence
 
 
 def auc_influence(
@@ -85,14 +85,14 @@ def tpr_at_fpr(
 
 
 def chance_true_positives(
-    n_member: int, n_non_member: int, n_allowed: int, *, confidence: float = 0.95
+    n_member: int, n_non_member: int, n_allowed: int, *, confidence: float = LOOKED_AT
 ) -> tuple[float, float]:
     """What `tpr_at_fpr` gives an attack that knows nothing: its mean and upper limit, as shares.
 
     Members above the (k+1)-th largest of n non-members follow BetaBinomial(k + 1, n - k).
     """
     law = stats.betabinom(n_member, n_allowed + 1, max(n_non_member - n_allowed, 1))
-    return (n_allowed + 1) / (n_non_member + 1), float(law.ppf(0.5 + confidence / 2)) / n_member
+    return (n_allowed + 1) / (n_non_member + 1), float(law.ppf(confidence)) / n_member
 
 
 def roc_curve(
