@@ -4,14 +4,14 @@ import pytest
 from reinforge.evaluation.attribute import _Secret, weighted_success
 from reinforge.evaluation.domias import kde_log_ratio, knn_log_ratio
 from reinforge.evaluation.groups import Targets, outliers
-from reinforge.evaluation.identical import identical_shares
+from reinforge.evaluation.identical import identical_shares, pair_limit, with_noise
 from reinforge.evaluation.inference import constant_guess, is_hit
 from reinforge.evaluation.linkability import same_nearest
 from reinforge.evaluation.membership import Attack, attack_scores
 from reinforge.evaluation.nearer import nearer_to_train
 from reinforge.evaluation.residual import Outcome, residual_risk, risk_score
 from reinforge.evaluation.singling_out import Condition, one_column, single_fits
-from reinforge.measure.intervals import Estimate
+from reinforge.measure.intervals import Estimate, wilson
 from reinforge.schema import Column
 
 AGE = Column(name="age", kind="continuous", dtype="float64")
@@ -36,6 +36,24 @@ def test_identical_shares_by_hand():
     assert share == 0.5  # the two 1s
     assert equal_sized == pytest.approx(0.25)  # each 1 survives in half of the halves of train
     assert fresh == 0.75
+
+
+def test_eight_copies_are_beyond_luck_where_no_two_real_rows_are_equal():
+    train, holdout = np.arange(800), np.arange(800, 1_000)
+    assert pair_limit(train, holdout, 800) < 8 / 800
+    assert pair_limit(train, holdout, 800) == 6 / 800  # .56^7 < .025 < .56^6
+
+
+def test_the_limit_rises_with_pairs_of_real_rows_and_is_none_where_they_are_common():
+    train, holdout = np.arange(800), np.arange(800, 1_000)
+    paired = np.append(np.arange(795), np.arange(5))
+    assert pair_limit(paired, holdout, 800) > 2 * pair_limit(train, holdout, 800)
+    assert pair_limit(train // 2, holdout, 800) == 1.0
+
+
+def test_the_noise_of_a_share_is_that_of_wilsons_interval():
+    limit = with_noise(0.02, 400)
+    assert wilson(limit * 400, 400).low == pytest.approx(0.02)
 
 
 def test_nearer_to_train_by_hand():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from reinforge.evaluation.groups import Targets, sensitive_groups
 from reinforge.evaluation.judged import Judged, thinned
@@ -18,6 +19,7 @@ from reinforge.measure.sampling import chance_of_none
 from reinforge.records import Score
 
 _AGREEING = 1_000  # rows a side whose agreements are counted
+_RARE_PAIRS = 0.01  # equal pairs a real row up to which they count as independent
 
 
 class _Hashes:
@@ -72,7 +74,11 @@ def _identical(
     rare: float = 1.0,
 ) -> Score:
     share, equal_sized, fresh = identical_shares(train, holdout, synthetic)
-    limit = min(_limit(train, holdout, synthetic), rare)
+    explained = min(_limit(train, holdout, synthetic), rare)
+    limit = min(
+        with_noise(explained, len(synthetic), confidence=confidence),
+        pair_limit(train, holdout, len(synthetic), confidence=confidence),
+    )
     note = (
         f"{round(share * len(synthetic))} of {len(synthetic)} rows. With equally many train and "
         f"holdout rows the shares are {equal_sized:.4f} and {fresh:.4f}. {note}"
@@ -138,6 +144,31 @@ def _limit(train: np.ndarray, holdout: np.ndarray, synthetic: np.ndarray) -> flo
     return min(1.0, float(np.isin(synthetic, train).mean()) * fresh / met)
 
 
+def with_noise(share: float, n_rows: int, *, confidence: float = 0.95) -> float:
+    """The share that `n_rows` rows show by luck if each has that chance (Wilson's test)."""
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    return min(1.0, share + z * float(np.sqrt(share * (1 - share) / n_rows)))
+
+
+def pair_limit(
+    train: np.ndarray, holdout: np.ndarray, n_rows: int, *, confidence: float = 0.95
+) -> float:
+    """The share of rows that equal a train row by luck, from how few real rows equal each other.
+
+    With x equal pairs among the N = n(n-1)/2 pairs of real rows, the equal pairs among M = n_rows
+    n_train follow NegativeBinomial(x + 1, N/(N + M)) if synthetic rows meet train rows as real
+    rows meet each other. So 8 copies can be seen where a small holdout alone cannot exclude 1 %.
+    Pairs hang together where rows repeat, so that it is 1 beyond one pair a hundred rows.
+    """
+    counts = np.unique(np.concatenate([train, holdout]), return_counts=True)[1]
+    n_real, n_equal = len(train) + len(holdout), int((counts * (counts - 1) // 2).sum())
+    if n_equal > _RARE_PAIRS * n_real:
+        return 1.0
+    n_pairs, n_met = n_real * (n_real - 1) / 2, n_rows * len(train)
+    law = stats.nbinom(n_equal + 1, n_pairs / (n_pairs + n_met))
+    return min(1.0, float(law.ppf(0.5 + confidence / 2)) / n_rows)
+
+
 def _occurrences(marks: np.ndarray, among: np.ndarray) -> np.ndarray:
     levels, counts = np.unique(among, return_counts=True)
     place = np.minimum(np.searchsorted(levels, marks), len(levels) - 1)
@@ -158,7 +189,7 @@ def outliers_copied(judged: Judged, group: Targets) -> Score:
     found = int(np.isin(members, made).sum())
     anybody = wilson(float(np.isin(holdout, made).sum()), len(holdout)).high
     limit = min(1.0 if anybody is None else anybody, chance_of_full_agreement(judged))
-    baseline = {"copy": 1.0, "limit": limit}
+    baseline = {"copy": 1.0, "limit": with_noise(limit, len(members))}
     if len(others):
         baseline["holdout"] = float(np.isin(others, made).mean())
     return scored(

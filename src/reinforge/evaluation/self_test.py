@@ -21,11 +21,12 @@ from reinforge.records import Score, Split
 N_RAREST = 20
 MIN_HOLDOUT = 40
 _WIDER = 1.6  # 3.1 standard errors where a 95 % interval has 1.96
-_COMPARED = {  # a rate of train people beside that of people not used
+_WHOLE_LIMIT = {  # the limit holds the luck of train people and of the control
     "attribute_risk",
     "singling_out_risk",
     "linkability_risk",
     "inference_risk",
+    "identical_share",
 }
 FRESH = "nothing leaked: fresh real rows"
 
@@ -169,7 +170,7 @@ def notices(score: Score, before: tuple[Score, ...]) -> bool:
 def _stands_out(score: Score) -> bool:
     assert score.value is not None
     assert score.low is not None
-    if score.name in _COMPARED:  # the luck of both sides is in the limit already
+    if score.name in _WHOLE_LIMIT:
         return score.value > max(score.baseline["limit"], floor_of(score))
     if "limit" in score.baseline:
         return score.low > score.baseline["limit"]
