@@ -39,11 +39,18 @@ def fitted(
             schema=_columns(split, settings),
             run_dir=folder.path,
             resume=resume,
-            on_step=lambda record: advance(record["step"] + 1, f"reward {record['reward']:.3f}"),
+            on_step=lambda record: advance(record["step"] + 1, _phase(record)),
             stop=stop,
         )
     model.save(folder.model)
     return model
+
+
+def _phase(record: dict[str, Any]) -> str:
+    """What a step was about, for the progress line."""
+    if "reward" in record:
+        return f"reinforcing, reward {record['reward']:.3f}"
+    return "imitating" if "evidence_lower_bound" in record else "discriminator warming up"
 
 
 def _columns(split: "Split", settings: RunSettings) -> dict[str, dict[str, Any]]:

@@ -49,6 +49,11 @@ CONTEXT_LABELS = (  # label -> the keys of context and settings that may hold it
 )
 
 CURVES = {  # key of history.jsonl -> (title, how to read it)
+    "evidence_lower_bound": (
+        "Imitation",
+        "Before any reward the generator learns to imitate: a lower bound on the log-likelihood "
+        "of the training rows, in nats a row. It should rise and flatten.",
+    ),
     "reward": (
         "Reward",
         "What the generator earns for its rows. It may fall while the rows get better, because the "

@@ -253,7 +253,7 @@ def choose_heads(
     *,
     choice: Choice = "auto",
     n_bins: int = 20,
-    max_levels: int = 30,
+    max_levels: int = 2,
     min_rows: int = 5,
 ) -> Layout:
     """Choose a head for each modelled column from its values.

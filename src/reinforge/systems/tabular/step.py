@@ -50,7 +50,7 @@ def step(
     if index < (config.cold_start_steps or 0):
         return start_cold(learner, real, real_features, generator)
     if index < config.steps_before:
-        return {"reward": 0.0, **update_discriminator(learner, real_features, index, generator)}
+        return update_discriminator(learner, real_features, index, generator)
     index -= config.steps_before
     _set_learning_rate(learner, index)
     if config.estimator == "reparameterised":
@@ -80,7 +80,7 @@ def start_cold(
         generator=generator,
     )
     learner.averaged.load_state_dict(learner.policy.state_dict())
-    return {"reward": 0.0, **log}
+    return log
 
 
 def update_by_policy_gradient(
