@@ -7,6 +7,7 @@ one that ran straight.
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -126,6 +127,7 @@ class _HistoryFile:
 
     def __init__(self, place: Place | None, history: list[dict[str, Any]]) -> None:
         self._file = None
+        self._events = _event_writer(place, len(history))
         if place is not None:
             self.path = place.folder / "history.jsonl"
             write_atomic(self.path, "".join(map(_line, history)).encode())
@@ -135,6 +137,9 @@ class _HistoryFile:
         if self._file is not None:
             with disk_errors(self.path):
                 self._file.write(_line(record))
+        if self._events is not None:
+            for name, value in record.items():
+                self._events.add_scalar(name, value, record["step"])
 
     def flush(self) -> None:
         if self._file is not None:
@@ -146,6 +151,17 @@ class _HistoryFile:
         if self._file is not None:
             with disk_errors(self.path):
                 self._file.close()
+        if self._events is not None:
+            self._events.close()
+
+
+def _event_writer(place: Place | None, n_done: int) -> Any:
+    """TensorBoard events beside the history, for users who have installed its package."""
+    if place is None or importlib.util.find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(place.folder / "tensorboard"), purge_step=n_done)
 
 
 def _line(record: dict[str, Any]) -> str:
