@@ -365,7 +365,7 @@ def test_a_run_killed_at_any_moment_resumes_to_the_straight_one(tmp_path):
     straight = tmp_path / "straight"
     expected, history = run(straight, 400, every=100)
     folder = tmp_path / "killed"
-    for attempt in range(3):
+    for attempt in range(2):
         child = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", KILLED, here, str(folder)],
             stdout=subprocess.PIPE,

@@ -76,7 +76,8 @@ def test_a_replayed_rollout_has_a_ratio_of_exactly_one(heads):
 
 
 def test_levels_are_drawn_as_often_as_their_probabilities_say():
-    learner = spread_weights(learner_of(mixed_table()[["group", "stage", "count", "note"]])[0], 2.0)
+    frame = mixed_table()[["group", "stage", "count", "note"]]
+    learner = spread_weights(learner_of(frame, heads="bins")[0], 2.0)
     noise = torch.randn((1, 4), generator=torch_numbers(3)).expand(20_000, 4)
     with torch.no_grad():
         distribution = learner.policy(noise)

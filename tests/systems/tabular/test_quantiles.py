@@ -105,6 +105,27 @@ def test_too_few_rows_become_an_even_spread_of_their_mean_and_deviation():
     np.testing.assert_allclose([quantiles.low[0], quantiles.high[0]], [3 - half, 3 + half])
 
 
+def test_a_value_that_too_few_rows_share_never_becomes_an_atom():
+    quantiles = fit_quantiles(np.repeat([1.0, 2.0, 9.0], [1, 4, 40]), min_rows=5)
+    assert not quantiles.is_atom[0]
+    assert quantiles.mass[0] == pytest.approx(5 / 45)
+
+
+def test_a_few_stragglers_take_a_popular_value_and_many_open_it_up():
+    few = fit_quantiles(np.repeat([1.0, 2.0], [4, 16]), min_rows=5)
+    assert few.low.tolist() == few.high.tolist() == [2.0]
+    many = fit_quantiles(np.repeat([1.0, 2.0], [4, 15]), min_rows=5)
+    assert not many.is_atom[0]
+    assert (many.low[0] + many.high[0]) / 2 == pytest.approx((4 + 30) / 19)
+
+
+def test_edges_between_whole_numbers_lie_half_way_between_neighbours():
+    values = np.repeat(np.arange(0.0, 40.0, 2.0), 3)  # even numbers: their middles are whole
+    quantiles = fit_quantiles(values, min_rows=5, whole_numbers=True)
+    assert len(quantiles.low) > 5
+    assert (quantiles.low[1:] % 1 == 0.5).all()
+
+
 def test_the_mean_of_a_column_is_nearly_kept():
     values = np.random.default_rng(0).gamma(2.0, size=2000)
     quantiles = fit_quantiles(values, min_rows=5)

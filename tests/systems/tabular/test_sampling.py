@@ -51,6 +51,13 @@ def test_other_seeds_give_other_rows_and_blocks_do_not_repeat(learnt):
     assert not rows.head(100).equals(again.head(100))
 
 
+def test_blocks_do_not_share_their_places_inside_bins():
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=100)})
+    model = TabularSynthesizer(**quick(heads="bins", n_bins=2)).fit(frame)
+    values = model.sample(2 * BLOCK_ROWS)["x"].to_numpy()
+    assert (values[:BLOCK_ROWS] == values[BLOCK_ROWS:]).mean() < 0.01
+
+
 def test_no_rows_are_an_empty_frame_in_the_tables_dtypes(sketched):
     for kwargs in ({}, {"where": {"group": "a"}}, {"balance": "group"}):
         empty = sketched.sample(0, **kwargs)

@@ -226,3 +226,22 @@ def test_the_last_learning_rate_is_the_asked_share_of_the_first():
         step(learner, real, index, seed=0)
         rates.append(learner.policy_optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([0.01, 0.0055, 0.001], rel=0.01)
+
+
+def advantages_of(reward, **settings):
+    learner, _ = learner_of(mixed_table(), **settings)
+    before = learner.policy(torch.zeros(len(reward), 4))
+    return steps.advantages(torch.tensor(reward), before, learner.config).detach(), before.value
+
+
+def test_draws_of_one_latent_are_compared_with_each_other_alone():
+    told, _ = advantages_of([1.0, 3.0, 5.0, 5.0], draws_per_latent=2)
+    torch.testing.assert_close(told, torch.tensor([-1.0, 1.0, 0.0, 0.0]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("value_baseline", [True, False])
+def test_advantages_are_standardised_rewards_less_what_the_value_head_forecasts(value_baseline):
+    reward = [1.0, 3.0, 5.0]
+    told, value = advantages_of(reward, value_baseline=value_baseline)
+    rest = np.array(reward) - (value.detach().numpy() if value_baseline else 0.0)
+    np.testing.assert_allclose(told, (rest - rest.mean()) / rest.std(ddof=1), rtol=1e-4)

@@ -82,6 +82,8 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_name():
         ("batch_rows", 1),
         ("estimator", "a2c"),
         ("entropy_weight", -0.1),
+        ("value_weight", float("inf")),
+        ("initial_log_std", float("nan")),
         ("average_from", 1.0),
         ("min_rows", 0),
         ("heads", None),
