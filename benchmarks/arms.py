@@ -41,9 +41,10 @@ class Arm:
 ARMS: dict[str, Arm] = {
     "reinforge": Arm(what="this package, preset `default`", is_ours=True),
     "rlsyn": Arm(
-        what="this package, preset `rlsyn-aireadi`: the published method",
+        what="this package, preset `rlsyn-aireadi`: the published method, for 3,000 of its 30,000 "
+        "iterations",
         program_arm="reinforge",
-        settings={"preset": "rlsyn-aireadi"},
+        settings={"preset": "rlsyn-aireadi", "n_steps": 3000},
         is_ours=True,
     ),
     "copy": Arm(what="control: the train rows"),

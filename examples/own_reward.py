@@ -22,6 +22,6 @@ records = breast_cancer()[COLUMNS]
 share = is_malignant(records).mean()
 wanted = 3 * share / (3 * share + 1 - share)
 reward = Reward(is_malignant, weight=np.log(3))
-model = TabularSynthesizer(rewards=[reward], seed=0, r1_weight=0.1, **QUICK).fit(records)
+model = TabularSynthesizer(rewards=[reward], seed=0, **QUICK).fit(records)
 got = is_malignant(model.sample(5_000, seed=1)).mean()
 print(f"malignant: {share:.2f} of real rows, {wanted:.2f} asked for, {got:.2f} of synthetic rows")

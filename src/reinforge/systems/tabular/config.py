@@ -54,7 +54,7 @@ class TabularConfig(BaseModel):
     )
     discriminator_hidden: int = Field(128, ge=1, description="width of its layers")
     discriminator_steps: int = Field(2, ge=1, description="its updates an iteration")
-    discriminator_learning_rate: float = Field(1e-3, gt=0, lt=1, description="Adam")
+    discriminator_learning_rate: float = Field(4e-4, gt=0, lt=1, description="Adam")
     r1_weight: float = Field(0.1, ge=0, description="gamma of the R1 gradient penalty")
     r1_every: int = Field(
         8, ge=1, description="penalise every so many updates, so many times as hard"
