@@ -23,6 +23,7 @@ FULL = "everything on"
 ABLATIONS: dict[str, dict[str, object]] = {
     FULL: {},
     "no cold start": {"cold_start_steps": 0},
+    "no cold start, 2,500 steps": {"cold_start_steps": 0, "n_steps": 2500},
     "cold start alone": {"n_steps": 1, "average_from": None},
     # the update
     "no clip": {"clip_range": None},

@@ -22,7 +22,7 @@ class TabularConfig(BaseModel):
 
     # policy
     noise_dim: int = Field(64, ge=1, description="length of the latent z")
-    hidden: int = Field(128, ge=1, description="width of the policy's layers")
+    hidden: int = Field(192, ge=1, description="width of the policy's layers")
     n_layers: int = Field(2, ge=1, le=8, description="hidden layers of the policy")
     deviation: Literal["shared", "state", "fixed"] = Field(
         "shared", description="log sigma: one free number a column, a function of z, or fixed"
