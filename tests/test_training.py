@@ -117,6 +117,18 @@ def test_a_run_stopped_many_times_is_still_the_straight_one(straight, tmp_path):
     assert is_straight(straight, tmp_path, *run(tmp_path, resume=True))
 
 
+def test_a_checkpoints_history_is_on_the_disk_when_it_is(tmp_path):
+    toy, seen = Toy(), []
+
+    def step(index):
+        seen.append(len((tmp_path / "history.jsonl").read_text().splitlines()))
+        return toy.step(index)
+
+    train(toy, step, 12, place=place_in(tmp_path))
+    assert seen[5:10] == [5] * 5
+    assert seen[10:] == [10] * 2
+
+
 def test_a_stop_after_the_last_step_is_no_interruption(tmp_path):
     _, history = run(tmp_path, 5, stop_after=5)
     assert len(history) == 5

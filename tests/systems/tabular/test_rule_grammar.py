@@ -37,6 +37,7 @@ ROWS = pd.DataFrame(
         ('sex not in ("M", "X")', [0, 1, 0, 0]),
         ("age >= 18", [0, 1, 0, 0]),
         ('age >= 18 or sex == "M"', [0, 0, 0, 0]),
+        ('age > 100 or sex == "X"', [1, 1, 0, 0]),
         ('age >= 18 and sex == "F"', [0, 1, 0, 0]),
         ("smoker", [0, 1, 0, 1]),
         ("not smoker", [1, 0, 1, 0]),
