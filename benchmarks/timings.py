@@ -201,8 +201,8 @@ def _learner(*, seed: int) -> tuple[Any, Any]:
     """
     from reinforge.data.coded import to_coded
     from reinforge.data.infer import infer_schema
+    from reinforge.systems.tabular.choose import choose_heads
     from reinforge.systems.tabular.config import resolve_config
-    from reinforge.systems.tabular.heads import choose_heads
     from reinforge.systems.tabular.learner import as_draw, new_learner
 
     train = toy(500, 20, seed=seed)

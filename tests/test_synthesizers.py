@@ -215,7 +215,7 @@ def test_a_description_of_something_else_is_refused(copy, text):
 
 def seal(folder, edit=lambda content: None):
     """Make digests right again after an edit, as somebody would who means harm."""
-    from reinforge.synthesizers import _digest
+    from reinforge.systems.tabular.saved import _digest
 
     path = folder / "schema.json"
     content = json.loads(path.read_text(encoding="utf-8"))

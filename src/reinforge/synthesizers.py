@@ -1,7 +1,6 @@
 """The public face: one class a system, with fit, sample, save and load."""
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 from reinforge import __version__
 from reinforge.data.coded import from_coded, to_coded
@@ -18,26 +15,26 @@ from reinforge.data.frames import as_frame, frame_digest
 from reinforge.data.rare import private_schema, train_schema
 from reinforge.data.table_writer import TableWriter
 from reinforge.errors import InputError
-from reinforge.files import sha256_file, write_atomic, write_json
 from reinforge.randomness import generator
 from reinforge.records import Split
 from reinforge.schema import Schema
-from reinforge.systems.tabular.condition import Condition, Where, parse_where
+from reinforge.systems.tabular.choose import choose_heads
+from reinforge.systems.tabular.condition import Where, parse_where
 from reinforge.systems.tabular.config import TabularConfig, resolve_config
 from reinforge.systems.tabular.extra import extra_reward
-from reinforge.systems.tabular.heads import Layout, choose_heads
-from reinforge.systems.tabular.learner import as_draw, new_learner, new_policy
+from reinforge.systems.tabular.heads import Layout
+from reinforge.systems.tabular.learner import as_draw, new_learner
 from reinforge.systems.tabular.policy import Policy
 from reinforge.systems.tabular.reward import Plugin, Reward, TrainRows, rule_reward
 from reinforge.systems.tabular.rules import parse_rule
-from reinforge.systems.tabular.sampling import rows
+from reinforge.systems.tabular.sampling import balanced_rows, rows
+from reinforge.systems.tabular.saved import read_model, write_model
 from reinforge.systems.tabular.step import step
 from reinforge.training import Place, memory_errors, train
 
 if TYPE_CHECKING:
     from reinforge.systems.tabular.rules import Rule
 
-FORMAT = 1
 FEWEST_ROWS = 20
 
 
@@ -281,23 +278,14 @@ class TabularSynthesizer:
     def save(self, folder: str | Path) -> None:
         """Write `model.safetensors` and `schema.json`: weights and numbers, no code and no row."""
         layout, policy = self._fitted()
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: tensor.contiguous() for name, tensor in policy.state_dict().items()}
-        write_atomic(folder / "model.safetensors", save(weights))
-        content = {
-            "format": FORMAT,
-            "system": "tabular",
+        about = {
             "version": __version__,
             "preset": self.preset,
             "seed": self.seed,
             "config": self.config.model_dump(),
             "rules": [rule.text for rule in self.rules],
-            "schema": layout.schema.model_dump(mode="json"),
-            "layout": layout.to_dict(),
-            "sha256": sha256_file(folder / "model.safetensors"),
         }
-        write_json(folder / "schema.json", {**content, "digest": _digest(content)})
+        write_model(Path(folder), layout, policy, about)
 
     @classmethod
     def load(cls, folder: str | Path) -> "TabularSynthesizer":
@@ -306,96 +294,19 @@ class TabularSynthesizer:
         Raises:
             InputError: A file is missing, damaged, or written by a newer reinforge.
         """
-        folder = Path(folder)
-        content = _read_description(folder)
+        content, layout, policy = read_model(Path(folder))
         try:
             model = cls(content["preset"], seed=content["seed"], rules=content["rules"])
             model.config = resolve_config("default", content["config"])
-            schema = Schema.model_validate(content["schema"])
-            layout = Layout.from_dict(content["layout"], schema)
-            policy = new_policy(model.config, layout, seed=0)
-            policy.load_state_dict(load((folder / "model.safetensors").read_bytes()))
-        except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{folder}: the model cannot be read ({reason}).") from error
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in policy.state_dict().values()):
-            raise InputError(f"{folder}: the weights hold NaN or infinite numbers; train again.")
-        model._layout, model._policy = layout, policy.requires_grad_(False)
+        except (LookupError, TypeError, ValueError) as error:
+            raise InputError(f"{folder}: the model cannot be read ({error!r}).") from error
+        model._layout, model._policy = layout, policy
         return model
 
     def _fitted(self) -> tuple[Layout, Policy]:
         if self._layout is None or self._policy is None:
             raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
         return self._layout, self._policy
-
-
-def balanced_rows(
-    policy: Policy, layout: Layout, n: int, column: str, *, seed: int, where: Where
-) -> Iterator[pd.DataFrame]:
-    """Coded blocks in which the levels of a column take turns."""
-    described = layout.schema[column]
-    if described.is_numeric or not described.is_modelled:
-        raise InputError(
-            f"balance: {column!r} is {described.kind}; name a column with levels (boolean, "
-            "categorical or ordinal)."
-        )
-    schema = layout.schema
-    place = [c.name for c in schema.modelled].index(column)
-    conditions = {condition.column: condition for condition in parse_where(where, schema)}
-    allowed = conditions[place].levels if place in conditions else None
-    seen = [
-        k
-        for k, share in enumerate(layout.shares[place])
-        if share > 0 and (allowed is None or k in allowed)
-    ]
-    if not seen:
-        raise InputError(f"balance: no learnt level of {column!r} is left under the conditions.")
-    streams = []
-    for turn, level in enumerate(seen):
-        chosen = Condition(column=place, levels=frozenset({level}))
-        tables = rows(
-            policy,
-            layout,
-            (n - turn + len(seen) - 1) // len(seen),
-            seed=seed,
-            conditions=tuple({**conditions, place: chosen}.values()),
-            stream=f"tabular/sample/{level}",
-        )
-        streams.append(tables)
-    while blocks := [block for block in (next(s, None) for s in streams) if block is not None]:
-        turns = pd.concat(
-            [block.assign(**{"": range(len(block))}) for block in blocks], ignore_index=True
-        )
-        order = turns[""].argsort(kind="stable")
-        yield turns.drop(columns="").iloc[order].reset_index(drop=True)
-
-
-def _read_description(folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
-        digest = sha256_file(folder / "model.safetensors")
-    except OSError as error:
-        raise InputError(f"{folder}: no model here ({error.strerror}: {error.filename}).") from None
-    except ValueError:
-        raise InputError(f"{folder / 'schema.json'}: damaged, no JSON; train again.") from None
-    if not isinstance(content, dict) or content.get("system") != "tabular":
-        raise InputError(f"{folder / 'schema.json'}: describes no tabular model.")
-    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
-        raise InputError(
-            f"{folder}: written by a newer reinforge ({content.get('version')}); upgrade to load "
-            "it."
-        )
-    if content.pop("digest", None) != _digest(content):
-        raise InputError(f"{folder / 'schema.json'}: damaged (its digest is another); train again.")
-    if digest != content["sha256"]:
-        raise InputError(
-            f"{folder / 'model.safetensors'}: damaged (its digest is not the one in schema.json)."
-        )
-    return content
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ import torch
 from reinforge.data.coded import to_coded
 from reinforge.data.infer import infer_schema
 from reinforge.randomness import generator
+from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.config import TabularConfig
-from reinforge.systems.tabular.heads import choose_heads
 from reinforge.systems.tabular.learner import as_draw, new_learner
 
 QUICK = {

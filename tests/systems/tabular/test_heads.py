@@ -8,7 +8,8 @@ from small_tables import laid_out, mixed_table
 from reinforge.errors import InputError
 from reinforge.randomness import generator
 from reinforge.schema import Column, Schema
-from reinforge.systems.tabular.heads import Actions, Layout, choose_heads
+from reinforge.systems.tabular.choose import choose_heads
+from reinforge.systems.tabular.heads import Actions, Layout
 
 CHOICES = pytest.mark.parametrize("choice", ["auto", "gaussian", "bins", "minmax"])
 

@@ -7,7 +7,8 @@ from torch import nn
 
 from reinforge.systems.tabular import step as steps
 from reinforge.systems.tabular.config import TabularConfig
-from reinforge.systems.tabular.step import mean_penalty, step
+from reinforge.systems.tabular.objective import advantages, mean_penalty
+from reinforge.systems.tabular.step import step
 
 
 def weights(net):
@@ -231,7 +232,7 @@ def test_the_last_learning_rate_is_the_asked_share_of_the_first():
 def advantages_of(reward, **settings):
     learner, _ = learner_of(mixed_table(), **settings)
     before = learner.policy(torch.zeros(len(reward), 4))
-    return steps.advantages(torch.tensor(reward), before, learner.config).detach(), before.value
+    return advantages(torch.tensor(reward), before, learner.config).detach(), before.value
 
 
 def test_draws_of_one_latent_are_compared_with_each_other_alone():

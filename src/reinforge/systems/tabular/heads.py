@@ -15,12 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
-from reinforge.systems.tabular.quantiles import Floats, QuantileFunction, fit_quantiles
+from reinforge.systems.tabular.quantiles import Floats, QuantileFunction
 
-Choice = Literal["auto", "gaussian", "bins", "minmax"]
-LARGEST_ATOM = 0.98  # a smooth column's most frequent value holds no larger share
 LARGEST_SCORE = 5.0  # normal scores beyond +-5 stand for probabilities below 3e-7
 
 
@@ -245,115 +242,6 @@ class Layout:
             ),
             shares=tuple(np.array(share) for share in content["shares"]),
         )
-
-
-def choose_heads(
-    coded: pd.DataFrame,
-    schema: Schema,
-    *,
-    choice: Choice = "auto",
-    n_bins: int = 20,
-    max_levels: int = 2,
-    min_rows: int = 5,
-) -> Layout:
-    """Choose a head for each modelled column from its values.
-
-    Args:
-        coded: The training rows as a coded table.
-        schema: Their schema.
-        choice: "auto" by the column's shape; "gaussian" or "bins" for every numeric column;
-            "minmax" for the paper's tanh-gaussian and independent flags.
-        n_bins: Quantile bins of a binned column.
-        max_levels: Most distinct frequent numbers that become levels of their own.
-        min_rows: The least number of rows behind any stored number.
-
-    Raises:
-        InputError: No column is left to be modelled.
-    """
-    if not schema.modelled:
-        raise InputError(
-            "no column is left to learn: all are constant, empty, identifiers or free text; "
-            "give a schema that declares at least one of them as categorical or numeric."
-        )
-    heads: list[Head] = []
-    quantiles: list[QuantileFunction | None] = []
-    shares: list[Floats] = []
-    for i, column in enumerate(schema.modelled):
-        value = coded[column.name].to_numpy(np.float64)
-        has_missing = bool(np.isnan(value).any())
-        if column.is_numeric:
-            fitted = _fit_column(value, column, min_rows)
-            heads += _numeric_heads(i, fitted, choice, n_bins, max_levels, has_missing)
-            quantiles.append(fitted)
-            shares.append(np.zeros(0))
-        else:
-            n_levels = len(column.categories)
-            count = np.bincount(value[value < n_levels].astype(int), minlength=n_levels)
-            heads += _discrete_heads(i, n_levels, choice, has_missing)
-            quantiles.append(None)
-            shares.append(count / max(count.sum(), 1))
-    return Layout(
-        schema=schema, heads=tuple(heads), quantiles=tuple(quantiles), shares=tuple(shares)
-    )
-
-
-def _fit_column(value: Floats, column: Column, min_rows: int) -> QuantileFunction:
-    return fit_quantiles(
-        value[~np.isnan(value)],
-        min_rows=min_rows,
-        minimum=column.minimum,
-        maximum=column.maximum,
-        whole_numbers=column.kind == "integer",
-    )
-
-
-def _numeric_heads(
-    column: int,
-    quantiles: QuantileFunction,
-    choice: Choice,
-    n_bins: int,
-    max_levels: int,
-    has_missing: bool,
-) -> list[Head]:
-    is_few = bool(quantiles.is_atom.all()) and len(quantiles.low) <= max_levels
-    atoms = quantiles.mass[quantiles.is_atom]
-    is_smooth = not is_few and atoms.max(initial=0.0) <= LARGEST_ATOM
-    if choice == "bins" or (choice == "auto" and not is_smooth):
-        edges = quantiles.probability if is_few else _bin_edges(quantiles, n_bins)
-        n_levels = len(edges) - 1 + has_missing
-        return [Head(column=column, role="bins", n_levels=n_levels, edges=edges)]
-    role: Literal["minmax", "score"] = "minmax" if choice == "minmax" else "score"
-    present = [Head(column=column, role="present", n_levels=2)] if has_missing else []
-    return [Head(column=column, role=role), *present]
-
-
-def _discrete_heads(column: int, n_levels: int, choice: Choice, has_missing: bool) -> list[Head]:
-    if choice != "minmax":
-        return [Head(column=column, role="levels", n_levels=n_levels + has_missing)]
-    present = [Head(column=column, role="present", n_levels=2)] if has_missing else []
-    if n_levels == 2:
-        return [Head(column=column, role="levels", n_levels=2), *present]
-    flags = [Head(column=column, role="flag", n_levels=2, level=k) for k in range(n_levels)]
-    return [*flags, *present]
-
-
-def _bin_edges(quantiles: QuantileFunction, n_bins: int) -> Floats:
-    """Pool cells to about `n_bins` bins of equal mass; heavy atoms keep a bin of their own."""
-    edges, open_mass = [0.0], 0.0
-    for mass, is_atom, end in zip(
-        quantiles.mass, quantiles.is_atom, quantiles.probability[1:], strict=True
-    ):
-        heavy = is_atom and mass >= 0.5 / n_bins
-        if heavy and open_mass > 0:
-            edges.append(float(end - mass))
-        open_mass = 0.0 if heavy else open_mass + mass
-        if heavy or open_mass >= 1 / n_bins - 1e-9:
-            edges.append(float(end))
-            open_mass = 0.0
-    if open_mass > 0:
-        edges.append(1.0)
-    edges[-1] = 1.0
-    return np.array(edges)
 
 
 def _arrays(fields: dict[str, Any]) -> dict[str, Any]:

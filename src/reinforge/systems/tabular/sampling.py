@@ -18,7 +18,7 @@ from torch import Tensor
 from reinforge.errors import InputError
 from reinforge.randomness import generator, torch_generator
 from reinforge.schema import Column
-from reinforge.systems.tabular.condition import Condition, grid
+from reinforge.systems.tabular.condition import Condition, Where, grid, parse_where
 from reinforge.systems.tabular.heads import Actions, Head, Layout
 from reinforge.systems.tabular.policy import Distribution, Draw, Policy
 from reinforge.systems.tabular.quantiles import QuantileFunction
@@ -79,6 +79,47 @@ def rows(
         for condition in conditions:
             _hold(table, layout, condition, numbers)
         yield table.iloc[: min(block_rows, n_rows - first)]
+
+
+def balanced_rows(
+    policy: Policy, layout: Layout, n: int, column: str, *, seed: int, where: Where
+) -> Iterator[pd.DataFrame]:
+    """Coded blocks in which the levels of a column take turns."""
+    described = layout.schema[column]
+    if described.is_numeric or not described.is_modelled:
+        raise InputError(
+            f"balance: {column!r} is {described.kind}; name a column with levels (boolean, "
+            "categorical or ordinal)."
+        )
+    schema = layout.schema
+    place = [c.name for c in schema.modelled].index(column)
+    conditions = {condition.column: condition for condition in parse_where(where, schema)}
+    allowed = conditions[place].levels if place in conditions else None
+    seen = [
+        k
+        for k, share in enumerate(layout.shares[place])
+        if share > 0 and (allowed is None or k in allowed)
+    ]
+    if not seen:
+        raise InputError(f"balance: no learnt level of {column!r} is left under the conditions.")
+    streams = []
+    for turn, level in enumerate(seen):
+        chosen = Condition(column=place, levels=frozenset({level}))
+        tables = rows(
+            policy,
+            layout,
+            (n - turn + len(seen) - 1) // len(seen),
+            seed=seed,
+            conditions=tuple({**conditions, place: chosen}.values()),
+            stream=f"tabular/sample/{level}",
+        )
+        streams.append(tables)
+    while blocks := [block for block in (next(s, None) for s in streams) if block is not None]:
+        turns = pd.concat(
+            [block.assign(**{"": range(len(block))}) for block in blocks], ignore_index=True
+        )
+        order = turns[""].argsort(kind="stable")
+        yield turns.drop(columns="").iloc[order].reset_index(drop=True)
 
 
 def _draw_block(policy: Policy, numbers: torch.Generator) -> Draw:

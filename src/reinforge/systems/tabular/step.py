@@ -5,25 +5,19 @@ RLSyn, arXiv:2512.21395, algorithm 1.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from reinforge.policy_gradient.advantage import group_relative, minus_baseline, standardised
-from reinforge.policy_gradient.objective import (
-    clipped_surrogate,
-    importance_weighted,
-    score_function,
-)
 from reinforge.policy_gradient.update import ascend
 from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import imitate
 from reinforge.systems.tabular.config import TabularConfig
 from reinforge.systems.tabular.discriminator import discriminator_loss
 from reinforge.systems.tabular.learner import Learner
-from reinforge.systems.tabular.policy import Distribution, Draw
+from reinforge.systems.tabular.objective import Rollout, advantages, objective
+from reinforge.systems.tabular.policy import Draw
+from reinforge.systems.tabular.reparameterised import update_by_reparameterisation
 
 # the user's rewards of whole rows, added to realism, with what the history keeps of them
 ExtraReward = Callable[[Draw, int], tuple[Tensor, dict[str, float]]]
@@ -54,7 +48,9 @@ def step(
     index -= config.steps_before
     _set_learning_rate(learner, index)
     if config.estimator == "reparameterised":
-        log, drawn = update_by_reparameterisation(learner, real_features, generator)
+        log, drawn = update_by_reparameterisation(
+            learner, latents(config, generator), real_features, generator
+        )
     else:
         log, drawn = update_by_policy_gradient(learner, real_features, index, generator, extra)
     if config.realism == "discriminator":
@@ -118,45 +114,6 @@ def update_by_policy_gradient(
     return {**kept, "realism": float(reward.mean()), **told, **log}, features
 
 
-class Rollout(NamedTuple):
-    """One batch of drawn rows with what they earned, all without gradient."""
-
-    draw: Draw
-    log_prob: Float[Tensor, " draw"]
-    reward: Float[Tensor, " draw"]
-    advantage: Float[Tensor, " draw"]
-    features: Float[Tensor, "draw feature"]
-
-
-def objective(
-    learner: Learner,
-    now: Distribution,
-    rollout: Rollout,
-    real_features: Tensor,
-    log: dict[str, float],
-) -> Tensor:
-    """What one pass over a rollout raises: surrogate, entropy, less value error and mean penalty.
-
-    L = L_pi + b H - c_v (V - r)^2 - l_m penalty   (RLSyn's code: c_v 0.5, b 1e-3, l_m 0 or 0.2)
-    """
-    config, policy = learner.config, learner.policy
-    log_prob = policy.log_prob(now, rollout.draw)
-    gain = surrogate(log_prob, rollout.log_prob, rollout.advantage, config)
-    entropy = (policy.entropy(now) if config.closed_form_entropy else -log_prob).mean()
-    log["entropy"] = float(entropy.detach())
-    log["kl"] = float((rollout.log_prob - log_prob.detach()).mean())
-    if config.entropy_weight > 0:
-        gain = gain + config.entropy_weight * entropy
-    if config.value_baseline:
-        error = (now.value - rollout.reward).square().mean()
-        log["value_loss"] = float(error.detach())
-        gain = gain - config.value_weight * error
-    if config.mean_matching > 0:
-        penalty = mean_penalty(learner, now, rollout.features, real_features)
-        gain = gain - config.mean_matching * penalty
-    return gain
-
-
 def latents(config: TabularConfig, generator: torch.Generator) -> Tensor:
     """Z ~ N(0, I); with several draws a latent, each latent stands that many times in a row."""
     n_latents = math.ceil(config.batch_rows / config.draws_per_latent)
@@ -176,84 +133,6 @@ def realism(
         return logit if config.reward_scale == "logit" else torch.sigmoid(logit)
     batch = real_features[random_rows(len(real_features), len(features), generator)]
     return getattr(distributional, config.realism)(features, batch, generator=generator)
-
-
-def advantages(reward: Tensor, before: Distribution, config: TabularConfig) -> Tensor:
-    """How much better each row did than was to be expected of its latent."""
-    if config.draws_per_latent > 1:
-        return group_relative(reward.view(-1, config.draws_per_latent)).flatten()
-    if config.value_baseline:
-        return standardised(minus_baseline(reward, before.value))
-    return standardised(reward)
-
-
-def surrogate(
-    log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor, config: TabularConfig
-) -> Tensor:
-    """The objective that the settings name."""
-    if config.estimator == "reinforce":
-        return score_function(log_prob, advantage)
-    if config.clip_range is None:
-        return importance_weighted(log_prob, old_log_prob, advantage)
-    return clipped_surrogate(log_prob, old_log_prob, advantage, clip_range=config.clip_range)
-
-
-def mean_penalty(
-    learner: Learner, after: Distribution, features: Tensor, real_features: Tensor
-) -> Tensor:
-    """Squared distance of the amounts' batch means from the real ones, averaged over columns.
-
-    The released code computes it on rows that carry no gradient, which makes it a constant; with a
-    gradient it is computed on the policy's own means.
-    """
-    n_gaussian = after.mean.shape[1]
-    real_mean = real_features[:, :n_gaussian].mean(0)
-    if learner.config.mean_matching_gradient:
-        mean = (torch.tanh(after.mean) + 1) / 2 if learner.features.is_squashed else after.mean
-    else:
-        mean = features[:, :n_gaussian]
-    return (mean.mean(0) - real_mean).square().mean()
-
-
-def update_by_reparameterisation(
-    learner: Learner, real_features: Tensor, generator: torch.Generator
-) -> tuple[dict[str, float], Tensor]:
-    """The ablation that is no policy gradient: the discriminator's gradient through the sample.
-
-    Amounts are m + s e; levels are straight-through Gumbel-softmax draws at temperature 0.5
-    (arXiv:1611.01144); the loss is the non-saturating one, softplus(-D).
-    """
-    config, policy = learner.config, learner.policy
-    now = policy(latents(config, generator))
-    amount = now.mean + now.log_std.exp() * torch.randn(now.mean.shape, generator=generator)
-    features = learner.features(amount, _straight_through(learner, now.log_share, generator))
-    logit = learner.discriminator(features)
-    gain = -torch.nn.functional.softplus(-logit).mean()
-    if config.mean_matching > 0:
-        gain = gain - config.mean_matching * mean_penalty(learner, now, features, real_features)
-    _, taken = ascend(learner.policy_optimizer, gain, max_grad_norm=config.max_grad_norm)
-    reward = logit.detach()
-    log = {"reward": float(reward.mean()), "reward_std": float(reward.std())}
-    log |= {"realism": log["reward"], "entropy": float(policy.entropy(now).detach().mean())}
-    return {**log, "update_taken": taken}, features.detach()
-
-
-def _straight_through(
-    learner: Learner, log_share: Tensor, generator: torch.Generator, temperature: float = 0.5
-) -> Tensor:
-    policy = learner.policy
-    uniform = torch.rand(log_share.shape, generator=generator).clamp_min(1e-9)
-    gumbel = -torch.log(-torch.log(uniform).clamp_max(-1e-9))
-    relaxed = ((log_share + gumbel) / temperature).clamp(-60.0, 60.0)
-    total = relaxed.new_zeros(len(log_share), policy.n_columns).index_add(
-        1, policy.column_of_level, relaxed.exp()
-    )
-    soft = relaxed.exp() / total[:, policy.column_of_level]
-    best = relaxed.new_zeros(len(log_share), policy.n_columns).scatter_reduce(
-        1, policy.column_of_level.expand_as(soft), soft.detach(), "amax"
-    )
-    hard = (soft.detach() >= best[:, policy.column_of_level]).float()
-    return hard + soft - soft.detach()
 
 
 def update_discriminator(
