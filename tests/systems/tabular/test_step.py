@@ -231,7 +231,7 @@ def test_the_last_learning_rate_is_the_asked_share_of_the_first():
 
 def advantages_of(reward, **settings):
     learner, _ = learner_of(mixed_table(), **settings)
-    before = learner.policy(torch.zeros(len(reward), 4))
+    before = learner.policy(torch.randn(len(reward), 4, generator=torch_numbers()))
     return advantages(torch.tensor(reward), before, learner.config).detach(), before.value
 
 
