@@ -19,7 +19,7 @@ demo: install
 	@$(BIN)/reinforge demo
 
 test: install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: install
 	@$(BIN)/ruff check .
@@ -29,6 +29,10 @@ lint: install
 format: install
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# pages that are written from the code
+docs: install
+	@$(BIN)/python tests/test_docs.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
