@@ -104,3 +104,8 @@ def test_settings_cannot_be_changed_after_the_check():
 def test_a_saved_config_resolves_to_itself(preset):
     config = resolve_config(preset, {})
     assert resolve_config("default", config.model_dump(mode="json")) == config
+
+
+def test_a_gradient_through_a_discriminator_needs_one():
+    with pytest.raises(InputError, match="goes through a discriminator"):
+        resolve_config("default", {"estimator": "reparameterised", "realism": "mmd"})

@@ -167,4 +167,10 @@ def resolve_config(preset: str, settings: dict[str, Any]) -> TabularConfig:
 
     if preset not in PRESETS:
         raise InputError(f"preset {preset!r} is not known; choose from {', '.join(PRESETS)}.")
-    return validated(TabularConfig, {**PRESETS[preset], **settings})
+    config = validated(TabularConfig, {**PRESETS[preset], **settings})
+    if config.estimator == "reparameterised" and config.realism != "discriminator":
+        raise InputError(
+            "estimator 'reparameterised' goes through a discriminator; set realism to "
+            "'discriminator' or estimator to 'ppo'."
+        )
+    return config
