@@ -90,9 +90,10 @@ is better; scores are defined in docs/metrics.md. One judge and one split for al
 numbers are clipped to the train range and rounded to its decimals. CPU seconds are of one thread
 and leave out imports; peak memory holds the interpreter and its libraries.
 
-Tables of this page that settings were chosen on: {tuned}. Only for reporting: {reported}. Results of
-earlier defaults on heart and breast_cancer were seen while the method was built; the changes that
-followed were chosen on other tables, but these two are not untouched.
+Tables that settings were chosen on, their holdout looked at while the method was chosen: {tuned}.
+Only for reporting: {reported}. Results of earlier defaults on heart and breast_cancer were
+seen on the way; the changes that followed were chosen on other tables, but these two are not
+untouched.
 
 Arms:
 {legend}
