@@ -1,9 +1,10 @@
 """The nouns that travel between rooms: a split of real data, a score, a stretch of experience."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from reinforge.schema import Schema
@@ -38,3 +39,44 @@ class Score:
         default_factory=dict
     )  # control -> its value on the same score
     reason: str | None = None  # why there is no value
+
+
+class Pictures(Protocol):
+    """Pictures of one size, in memory or on disk: `pictures[numbers]` decodes those asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(image, height, width, channel); channel is 1 (grey) or 3 (RGB)."""
+
+    def __len__(self) -> int:
+        """How many pictures."""
+
+    def __getitem__(self, numbers: "np.ndarray") -> "np.ndarray":
+        """The pictures of these numbers, uint8 (image, height, width, channel)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSet:
+    """Pictures of identities, all of one size."""
+
+    pixels: Pictures  # a uint8 array (image, height, width, channel), or files decoded when asked
+    identity: "np.ndarray"  # int64, one a picture: position in `names`
+    names: tuple[str, ...]  # of the identities
+    camera: "np.ndarray | None" = None  # int64, one a picture
+    group: tuple[str, ...] | None = None  # one a picture, e.g. a demographic group
+    sources: tuple[str, ...] = ()  # one a picture: where it came from, for messages
+
+    def __len__(self) -> int:
+        """How many pictures."""
+        return len(self.identity)
+
+    def subset(self, numbers: "np.ndarray") -> "ImageSet":
+        """The pictures of these numbers, names of identities kept as they are."""
+        return ImageSet(
+            pixels=self.pixels[numbers],
+            identity=self.identity[numbers],
+            names=self.names,
+            camera=None if self.camera is None else self.camera[numbers],
+            group=None if self.group is None else tuple(self.group[i] for i in numbers),
+            sources=tuple(self.sources[i] for i in numbers) if self.sources else (),
+        )

@@ -1,0 +1,1 @@
+"""What the image systems share: diffusion backbones, their noise schedule, their pretraining."""
