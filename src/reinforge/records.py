@@ -1,7 +1,7 @@
 """The nouns that travel between rooms: a split of real data, a score, a stretch of experience."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ class Score:
     reason: str | None = None  # why there is no value
 
 
+@runtime_checkable
 class Pictures(Protocol):
     """Pictures of one size, in memory or on disk: `pictures[numbers]` decodes those asked for."""
 
