@@ -1,0 +1,94 @@
+"""First weights of a recogniser: drawn, or read from a local folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from reinforge.errors import InputError
+from reinforge.randomness import torch_generator
+from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.network import Network
+from reinforge.recognition.recogniser import DESCRIPTION, Recogniser
+
+MODEL_TYPES = {"resnet50": "resnet", "vit_b16": "vit"}
+
+
+def start_network(
+    config: RecogniserConfig, n_classes: int, *, seed: int
+) -> tuple[Network, dict[str, Any] | None]:
+    """A network at step 0, and the architecture of its backbone where a folder states one.
+
+    Raises:
+        InputError: `config.weights` is not a folder of weights that fit.
+    """
+    draws = torch_generator(seed, "identity/recogniser weights")
+    if config.weights is None:
+        return Network(config, n_classes, generator=draws), None
+    folder = Path(config.weights)
+    if (folder / DESCRIPTION).is_file():
+        return _from_recogniser(folder, config, n_classes, draws)
+    if config.backbone == "small":
+        raise InputError(f"{folder}: no saved recogniser ({DESCRIPTION}) to start from.")
+    architecture = _architecture(folder, config)
+    network = Network(config, n_classes, architecture=architecture, generator=draws)
+    _fill(network.backbone.model, _read_weights(folder), folder)  # type: ignore[arg-type]
+    return network, architecture
+
+
+def _from_recogniser(
+    folder: Path, config: RecogniserConfig, n_classes: int, draws: torch.Generator
+) -> tuple[Network, dict[str, Any] | None]:
+    """All weights of another recogniser but its prototypes: its identities are others."""
+    other = Recogniser.load(folder)
+    network = Network(config, n_classes, architecture=other.architecture, generator=draws)
+    own = other.network.state_dict()
+    own["prototypes"] = network.prototypes.detach()
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder}: the weights are of another build ({reason}).") from None
+    return network, other.architecture
+
+
+def _architecture(folder: Path, config: RecogniserConfig) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: no readable config.json ({error}).") from None
+    wanted = MODEL_TYPES[config.backbone]
+    if not isinstance(content, dict) or content.get("model_type") != wanted:
+        raise InputError(
+            f"{folder}: backbone {config.backbone!r} wants weights of model_type {wanted!r}."
+        )
+    return content
+
+
+def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    path = folder / "model.safetensors"
+    try:
+        return load(path.read_bytes())
+    except OSError:
+        raise InputError(
+            f"{path}: not there; pickled weights are not read, convert them to safetensors."
+        ) from None
+    except SafetensorError as error:
+        raise InputError(f"{path}: damaged ({error}).") from None
+
+
+def _fill(model: torch.nn.Module, weights: dict[str, torch.Tensor], folder: Path) -> None:
+    """Copy the backbone's weights; a classifier's head beside them is left out."""
+    own = model.state_dict()
+    prefix = "" if own.keys() & weights.keys() else "resnet."
+    prefix = prefix if any(k.startswith(prefix) for k in weights) else "vit."
+    found = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    missing = [k for k in own if k not in found and not k.endswith("num_batches_tracked")]
+    wrong = [k for k in own if k in found and found[k].shape != own[k].shape]
+    if missing or wrong:
+        name = (missing or wrong)[0]
+        raise InputError(f"{folder}: the weights do not fit this network, first at {name!r}.")
+    model.load_state_dict({k: found.get(k, v) for k, v in own.items()})
