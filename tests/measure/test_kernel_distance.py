@@ -105,7 +105,7 @@ def test_the_interval_of_kid_is_the_jackknife_that_leaves_out_one_identity_at_a_
     assert estimate.n == 4
 
 
-def test_the_interval_of_kid_holds_the_truth_about_as_often_as_it_says():
+def test_the_interval_of_kid_holds_the_truth_in_some_nine_of_ten_trials():
     n_held = 0
     for seed in range(200):  # identities shift their pictures, so pictures alone would be too sure
         rng = generator(seed, "people")
@@ -115,7 +115,7 @@ def test_the_interval_of_kid_holds_the_truth_about_as_often_as_it_says():
         made[:, 0] += 1.0
         estimate = kid_over_identities(real, made, real_identity=person, synthetic_identity=person)
         n_held += estimate.low <= TRUE_KID <= estimate.high
-    assert 170 <= n_held <= 199
+    assert 165 <= n_held <= 195
 
 
 def gaussian_moment_kid():

@@ -85,7 +85,8 @@ def kid_over_identities(
     """KID with an interval over identities: pictures of one person do not vary independently.
 
     Delete-one jackknife: KID is computed without each identity's real and generated pictures in
-    turn; error^2 = (g-1)/g sum_j (KID_j - mean)^2, times Student's quantile.
+    turn; error^2 = (g-1)/g sum_j (KID_j - mean)^2, times Student's quantile. The cubic kernel has a
+    long tail: of 95 % intervals over 40 identities drawn for a test, 88 % held the truth.
 
     Args:
         real: Feature vectors of real pictures.
