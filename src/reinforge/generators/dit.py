@@ -16,7 +16,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from reinforge.errors import InputError
-from reinforge.generators.precision import Precision, autocast
 from reinforge.randomness import torch_generator
 
 Start = Literal["zero", "prior"]
@@ -96,7 +95,7 @@ def predict(
     time: Int[Tensor, " draw"],
     label: Int[Tensor, " draw"],
     *,
-    precision: Precision = "float32",
+    bf16: bool = False,
 ) -> Float[Tensor, "draw channel height width"]:
     """What the network says about noisy latents, float32.
 
@@ -108,9 +107,9 @@ def predict(
         noisy: The states.
         time: Of each state, 0 the cleanest.
         label: Row of the class table; the last row is the null class.
-        precision: Of the pass; weights stay as they are.
+        bf16: Run the network in bfloat16 by autocast; weights stay as they are.
     """
-    with autocast(precision, noisy.device):
+    with torch.autocast(noisy.device.type, torch.bfloat16, enabled=bf16):
         predicted = transformer(noisy, timestep=time, class_labels=label, return_dict=False)[0]
     return predicted[:, : noisy.shape[1]].float()
 
