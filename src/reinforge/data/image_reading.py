@@ -82,7 +82,7 @@ def read_candidates(
         warnings.simplefilter("ignore")  # of Pillow, on files that are read or refused anyway
         for at, candidate in enumerate(candidates):
             try:
-                kept.add(at, candidate, *_decoded(candidate, kept.wanted))
+                kept.add(at, candidate, *_decoded(candidate, reading.wanted))
             except UnreadablePictureError as error:
                 rejected[candidate.source] = str(error)
                 _stop_if_too_many(rejected, at + 1, len(candidates), reading, where)
@@ -143,7 +143,7 @@ class _Kept:
         limit = reading.memory_bytes
         self.limit = MEMORY_BYTES if limit is None else limit
         self.n_candidates = n_candidates
-        self.wanted = reading.wanted
+        self.wanted = reading.wanted  # with the size of the first picture, once there is one
         self.numbers: list[int] = []
         self.animated: list[int] = []
         self.files: list[SeenFile] = []
