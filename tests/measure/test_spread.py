@@ -153,7 +153,7 @@ def test_centroid_accuracy_counts_each_identitys_right_pictures():
 
 
 def test_a_class_mean_weighs_real_pictures_by_direction_and_not_by_length():
-    real = np.array([[100.0, 0.0], NORTH, NORTH, [-1.0, 0.2]])  # lengths would put 5 in the east
+    real = np.array([[100.0, 0.0], NORTH, NORTH, NORTH])  # by length, 5 would lie in the east
     found = centroid_accuracy(
         np.array([[0.5, 1.0]]), np.array([5]), real=real, real_identity=np.array([5, 5, 5, 8])
     )
