@@ -146,7 +146,7 @@ def _table(old: LabelEmbedding, n_identities: int, start: Start) -> LabelEmbeddi
     table.dropout_prob = 0.0
     row = rows[0] if old.num_classes == 1 else rows[-1]
     first = row if start == "prior" else torch.zeros_like(row)
-    table.embedding_table.weight.data = first.expand(n_identities + 1, -1).clone()
+    table.embedding_table.weight = nn.Parameter(first.expand(n_identities + 1, -1).clone())
     return table
 
 
