@@ -93,16 +93,57 @@ def test_a_subset_of_one_point_or_of_more_than_there_are_is_refused(size):
         kid_of_subsets(real, synthetic, generator=generator(0, "subsets"), subset_size=size)
 
 
-def test_the_interval_of_kid_is_the_jackknife_that_leaves_out_one_identity_at_a_time():
-    real, synthetic = clouds(12, 10, 3, shift=0.5)
-    ours, theirs = np.arange(12) % 4, np.arange(10) % 4
+def mixture_kid_by_loops(real, synthetic, ours, theirs):
+    def kernel(a, b):
+        return (np.dot(a, b) / len(a) + 1) ** 3
+
+    def mean(points, others, whose, whose_other, same):
+        people = np.unique(whose)
+        rows = [[np.flatnonzero(w == a) for a in people] for w in (whose, whose_other)]
+        return np.mean(
+            [
+                np.mean([kernel(points[i], others[j]) for i in a for j in b if not same or i != j])
+                for a in rows[0]
+                for b in rows[1]
+            ]
+        )
+
+    within = mean(real, real, ours, ours, True) + mean(synthetic, synthetic, theirs, theirs, True)
+    return within - 2 * mean(real, synthetic, ours, theirs, False)
+
+
+def test_kid_over_identities_and_its_jackknife_are_those_of_loops():
+    real, synthetic = clouds(14, 10, 3, shift=0.5)
+    ours, theirs = np.arange(14) % 4, np.arange(10) % 4
     estimate = kid_over_identities(real, synthetic, real_identity=ours, synthetic_identity=theirs)
-    left_out = np.array([kid_by_loops(real[ours != j], synthetic[theirs != j]) for j in range(4)])
+    left_out = np.array(
+        [
+            mixture_kid_by_loops(
+                real[ours != j], synthetic[theirs != j], ours[ours != j], theirs[theirs != j]
+            )
+            for j in range(4)
+        ]
+    )
     error = np.sqrt(3 / 4 * np.sum((left_out - left_out.mean()) ** 2))
-    assert estimate.value == pytest.approx(kid_by_loops(real, synthetic))
+    assert estimate.value == pytest.approx(mixture_kid_by_loops(real, synthetic, ours, theirs))
     assert estimate.high - estimate.value == pytest.approx(3.182446 * error, rel=1e-5)
     assert estimate.value - estimate.low == pytest.approx(3.182446 * error, rel=1e-5)
     assert estimate.n == 4
+
+
+def test_fresh_pictures_of_the_same_people_have_no_distance_where_plain_kid_falls_below_zero():
+    over_people, plain = [], []
+    for seed in range(300):
+        rng = generator(seed, "same people")
+        person = np.repeat(np.arange(10), 3)
+        centre = rng.normal(size=(10, 4))[person]
+        real, fresh = (centre + 0.3 * rng.normal(size=(30, 4)) for _ in range(2))
+        whose = {"real_identity": person, "synthetic_identity": person}
+        over_people.append(kid_over_identities(real, fresh, **whose).value)
+        plain.append(kernel_inception_distance(real, fresh))
+    error = np.std(over_people) / np.sqrt(300)
+    assert abs(np.mean(over_people)) < 3 * error
+    assert np.mean(plain) < -50 * error
 
 
 def test_the_interval_of_kid_holds_the_truth_in_some_nine_of_ten_trials():
@@ -145,11 +186,15 @@ def gaussian_moment_kid():
 TRUE_KID = gaussian_moment_kid()
 
 
-def test_an_interval_over_two_identities_is_refused():
+@pytest.mark.parametrize(
+    ("person", "message"),
+    [([0, 1, 0, 1, 0, 1], "got 2, and 3 of identity 0"), ([0, 0, 1, 1, 7, 8], "1 of identity 7")],
+)
+def test_two_identities_or_one_with_a_single_picture_are_refused(person, message):
     real, synthetic = clouds(6, 6, 2)
-    person = np.arange(6) % 2
-    with pytest.raises(ValueError, match="needs 3 identities"):
-        kid_over_identities(real, synthetic, real_identity=person, synthetic_identity=person)
+    whose = {"real_identity": np.array(person), "synthetic_identity": np.array(person)}
+    with pytest.raises(ValueError, match=message):
+        kid_over_identities(real, synthetic, **whose)
 
 
 def test_frechet_distance_of_shifted_and_scaled_points_is_the_one_worked_by_hand():
