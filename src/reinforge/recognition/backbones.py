@@ -45,10 +45,10 @@ class Residual(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             _norm(norm, n_in),
-            nn.Conv2d(n_in, n_out, 3, padding=1, bias=False),
-            _norm(norm, n_out),
-            nn.PReLU(n_out),
-            nn.Conv2d(n_out, n_out, 3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(n_in, n_in, 3, padding=1, bias=False),
+            _norm(norm, n_in),
+            nn.PReLU(n_in),
+            nn.Conv2d(n_in, n_out, 3, stride=stride, padding=1, bias=False),
             _norm(norm, n_out),
         )
         is_same = n_in == n_out and stride == 1
@@ -57,8 +57,8 @@ class Residual(nn.Module):
             conv = nn.Conv2d(n_in, n_out, 1, stride=stride, bias=False)
             self.shortcut = nn.Sequential(conv, _norm(norm, n_out))
 
-    def forward(self, x: Pixels) -> Pixels:
-        """One block."""
+    def forward(self, x: Pixels) -> Float[Tensor, "draw out down across"]:
+        """The map of the next width, at its stride."""
         return self.shortcut(x) + self.body(x)
 
 

@@ -33,13 +33,13 @@ class RecogniserConfig(BaseModel):
     channels: Literal[1, 3] | None = Field(
         None, description="1 (grey) or 3 (RGB); None: the pictures' own"
     )
-    scaling: Literal["picture", "centred", "imagenet"] = Field(
-        "picture",
-        description="pixels made mean 0, deviation 1 in every picture; or divided into -1..1; or "
-        "by ImageNet's mean and deviation",
+    scaling: Literal["picture", "local", "centred", "imagenet"] = Field(
+        "local",
+        description="pixels made mean 0, deviation 1 in every picture (picture) or neighbourhood "
+        "(local), or divided into -1..1 (centred) or by ImageNet's mean and deviation",
     )
-    width: int = Field(32, ge=8, multiple_of=8, description="channels of the small net's stem")
-    norm: Literal["batch", "group"] = Field("batch", description="of the small net")
+    width: int = Field(16, ge=8, multiple_of=8, description="channels of the small net's stem")
+    norm: Literal["batch", "group"] = Field("group", description="of the small net")
     last_stride: Literal[1, 2] = Field(2, description="of the last stage of a ResNet-50")
     embedding_dim: int | None = Field(
         128, ge=2, description="length of the feature; None: the backbone's own"
@@ -55,14 +55,14 @@ class RecogniserConfig(BaseModel):
 
     # batches and length
     identities_per_batch: int = Field(32, ge=2, description="P")
-    pictures_per_identity: int = Field(2, ge=1, description="K")
-    n_steps: int = Field(600, ge=1, description="updates")
+    pictures_per_identity: int = Field(1, ge=1, description="K")
+    n_steps: int = Field(1000, ge=1, description="updates")
     checkpoint_every: int = Field(200, ge=1, description="updates between checkpoints")
 
     # optimizer
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adamw", description="sgd: with momentum")
     learning_rate: float = Field(2e-3, gt=0, lt=1, description="after the warm-up")
-    weight_decay: float = Field(5e-2, ge=0, description="on all weights")
+    weight_decay: float = Field(0.5, ge=0, description="on all weights")
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd")
     warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps with a growing rate")
     warmup_factor: float = Field(0.01, gt=0, le=1, description="first rate over the base rate")
@@ -81,7 +81,7 @@ class RecogniserConfig(BaseModel):
         1.0, ge=0, le=3, description="strength of turns, scale, light, contrast, blur and noise"
     )
     random_erasing: float = Field(
-        0.5, ge=0, le=1, description="probability of an erased rectangle (arXiv:1708.04896)"
+        0.2, ge=0, le=1, description="probability of an erased rectangle (arXiv:1708.04896)"
     )
 
     @property

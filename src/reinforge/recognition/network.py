@@ -11,11 +11,14 @@ from reinforge.recognition.backbones import Features, Pixels, initialise, new_ba
 from reinforge.recognition.config import RecogniserConfig
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow turns RGB to grey
+LEAST_DEVIATION = 8.0  # of 255
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def fitted(pixels: Pixels, size: tuple[int, int], channels: int) -> Pixels:
+def fitted(
+    pixels: Pixels, size: tuple[int, int], channels: int
+) -> Float[Tensor, "draw wanted down across"]:
     """Pixels at the size and number of channels that a net wants.
 
     Bilinear with antialiasing; grey is repeated, RGB weighted to luma.
@@ -34,12 +37,31 @@ def scaled(pixels: Pixels, scaling: str) -> Pixels:
         centred = pixels - pixels.mean(dim=(1, 2, 3), keepdim=True)
         # the floor keeps an empty picture from being blown up into noise
         return centred / (centred.square().mean(dim=(1, 2, 3), keepdim=True) + 16.0).sqrt()
+    if scaling == "local":
+        return locally_normalised(pixels)
     if scaling == "centred":
         return pixels / 127.5 - 1
     channels = pixels.shape[1]
     mean = pixels.new_tensor(IMAGENET_MEAN[:channels]).view(1, -1, 1, 1)
     std = pixels.new_tensor(IMAGENET_STD[:channels]).view(1, -1, 1, 1)
     return (pixels / 255 - mean) / std
+
+
+def locally_normalised(pixels: Pixels) -> Pixels:
+    """Each pixel against its neighbourhood: (x - mean) / deviation in a window of an eighth.
+
+    Light and shade fall away and local structure stays, as in local binary patterns
+    (Jarrett et al. 2009, sec. 3.1).
+    """
+    radius = max(1, min(pixels.shape[2:]) // 16)
+    centred = pixels - _box_mean(pixels, radius)
+    # the floor keeps flat skin from being blown up into noise
+    return centred / (_box_mean(centred.square(), radius) + LEAST_DEVIATION**2).sqrt()
+
+
+def _box_mean(x: Pixels, radius: int) -> Pixels:
+    padded = F.pad(x, (radius,) * 4, mode="replicate")
+    return F.avg_pool2d(padded, 2 * radius + 1, stride=1)
 
 
 class Network(nn.Module):

@@ -14,7 +14,7 @@ def pk_batch(
     n_identities: int,
     n_pictures: int,
     seed: int,
-) -> Int[np.ndarray, " image"]:
+) -> Int[np.ndarray, " draw"]:
     """Picture numbers of batch `step`, those of an identity side by side (arXiv:1703.07737).
 
     Identities are visited in a fresh random order each round and those that fill no whole batch

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load
 
 from reinforge.errors import InputError
 from reinforge.randomness import torch_generator
@@ -35,7 +34,7 @@ def start_network(
         raise InputError(f"{folder}: no saved recogniser ({DESCRIPTION}) to start from.")
     architecture = _architecture(folder, config)
     network = Network(config, n_classes, architecture=architecture, generator=draws)
-    _fill(network.backbone.model, _read_weights(folder), folder)  # type: ignore[arg-type]
+    _fill(network.backbone.model, folder)  # type: ignore[arg-type]
     return network, architecture
 
 
@@ -68,27 +67,31 @@ def _architecture(folder: Path, config: RecogniserConfig) -> dict[str, Any]:
     return content
 
 
-def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    path = folder / "model.safetensors"
-    try:
-        return load(path.read_bytes())
-    except OSError:
-        raise InputError(
-            f"{path}: not there; pickled weights are not read, convert them to safetensors."
-        ) from None
-    except SafetensorError as error:
-        raise InputError(f"{path}: damaged ({error}).") from None
-
-
-def _fill(model: torch.nn.Module, weights: dict[str, torch.Tensor], folder: Path) -> None:
+def _fill(model: torch.nn.Module, folder: Path) -> None:
     """Copy the backbone's weights; a classifier's head beside them is left out."""
-    own = model.state_dict()
-    prefix = "" if own.keys() & weights.keys() else "resnet."
-    prefix = prefix if any(k.startswith(prefix) for k in weights) else "vit."
-    found = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-    missing = [k for k in own if k not in found and not k.endswith("num_batches_tracked")]
-    wrong = [k for k in own if k in found and found[k].shape != own[k].shape]
-    if missing or wrong:
-        name = (missing or wrong)[0]
+    from transformers import ResNetModel, ViTModel
+
+    if not (folder / "model.safetensors").is_file():
+        raise InputError(
+            f"{folder}: no model.safetensors; pickled weights are not read, convert them to "
+            "safetensors."
+        )
+    kind: Any = ViTModel if isinstance(model, ViTModel) else ResNetModel
+    own = {"add_pooling_layer": False} if kind is ViTModel else {}
+    try:
+        with torch.random.fork_rng(devices=[]):
+            read, told = kind.from_pretrained(
+                str(folder.resolve()),
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                dtype=torch.float32,
+                **own,
+            )
+        model.load_state_dict(read.state_dict())
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder}: the weights cannot be read ({reason}).") from None
+    if told["missing_keys"]:
+        name = sorted(told["missing_keys"])[0]
         raise InputError(f"{folder}: the weights do not fit this network, first at {name!r}.")
-    model.load_state_dict({k: found.get(k, v) for k, v in own.items()})
