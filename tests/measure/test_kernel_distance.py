@@ -187,12 +187,16 @@ TRUE_KID = gaussian_moment_kid()
 
 
 @pytest.mark.parametrize(
-    ("person", "message"),
-    [([0, 1, 0, 1, 0, 1], "got 2, and 3 of identity 0"), ([0, 0, 1, 1, 7, 8], "1 of identity 7")],
+    ("ours", "theirs", "message"),
+    [
+        ([0, 1, 0, 1, 0, 1], [0, 1, 0, 1, 0, 1], "got 2, and 3 of identity 0"),
+        ([0, 0, 1, 1, 7, 8], [0, 0, 1, 1, 7, 7], "0 of identity 8"),
+        ([0, 0, 1, 1, 7, 7], [0, 0, 0, 1, 7, 7], "1 of identity 1"),
+    ],
 )
-def test_two_identities_or_one_with_a_single_picture_are_refused(person, message):
+def test_two_identities_or_one_with_a_single_picture_are_refused(ours, theirs, message):
     real, synthetic = clouds(6, 6, 2)
-    whose = {"real_identity": np.array(person), "synthetic_identity": np.array(person)}
+    whose = {"real_identity": np.array(ours), "synthetic_identity": np.array(theirs)}
     with pytest.raises(ValueError, match=message):
         kid_over_identities(real, synthetic, **whose)
 
