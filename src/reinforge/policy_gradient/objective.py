@@ -32,6 +32,31 @@ def clipped_surrogate(
     return torch.minimum(ratio * advantage, clipped * advantage).mean()
 
 
+def clamped_surrogate(
+    log_prob: Float[Tensor, " draw"],
+    old_log_prob: Float[Tensor, " draw"],
+    advantage: Float[Tensor, " draw"],
+    *,
+    clip_range: float,
+) -> Float[Tensor, ""]:
+    """DPOK's surrogate as its authors' code has it: mean_d A clamp(rho, 1 - e, 1 + e).
+
+    There is no minimum with the unclamped term (arXiv:2305.16381): a draw whose ratio has left the
+    band earns no gradient on either side, also where PPO would pull it back.
+
+    Args:
+        log_prob: Under the policy that is trained.
+        old_log_prob: Under the policy that drew, without gradient.
+        advantage: One a draw, without gradient.
+        clip_range: e, in the unit of the log-densities: 1e-4 for means over entries, 0.2 for sums.
+
+    Returns:
+        The surrogate, in advantage units.
+    """
+    ratio = torch.exp(log_prob - old_log_prob)
+    return (ratio.clamp(1 - clip_range, 1 + clip_range) * advantage).mean()
+
+
 def importance_weighted(
     log_prob: Float[Tensor, " draw"],
     old_log_prob: Float[Tensor, " draw"],

@@ -25,11 +25,29 @@ def ascend(
     """
     optimizer.zero_grad(set_to_none=True)
     (-value).backward()
+    before = float(value.detach())
+    _, taken = take_step(optimizer, max_grad_norm=max_grad_norm, finite=math.isfinite(before))
+    return before, taken
+
+
+def take_step(
+    optimizer: Optimizer, *, max_grad_norm: float | None = None, finite: bool = True
+) -> tuple[float, bool]:
+    """Step along gradients that were gathered part by part (they point downhill).
+
+    Args:
+        optimizer: Holds the weights and their gradients.
+        max_grad_norm: Gradients are scaled down to this norm; None leaves them.
+        finite: Whether the objective was.
+
+    Returns:
+        The gradients' norm, and whether the step was taken.
+    """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     if max_grad_norm is not None:
         torch.nn.utils.clip_grads_with_norm_(parameters, max_grad_norm, norm)
-    finite = math.isfinite(float(norm)) and math.isfinite(float(value.detach()))
+    finite = finite and math.isfinite(float(norm))
     if finite:
         optimizer.step()
-    return float(value.detach()), finite
+    return float(norm), finite

@@ -1,0 +1,70 @@
+"""The memory bank: what the real training pictures look like to the recogniser."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from reinforge.errors import InputError
+
+FEWEST_OWN = 3  # pictures of an identity from which its own bandwidth is measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bank:
+    """Features of the real pictures, and what follows from them for each identity."""
+
+    feature: Float[Tensor, "real feature"]  # L2-normalised
+    label: Int[Tensor, " real"]
+    prototype: Float[Tensor, "identity feature"]  # mean of an identity's features, normalised
+    bandwidth: Float[Tensor, " identity"]  # of the coverage kernel: median distance of its pictures
+    spread: Float[Tensor, " identity"]  # tr Cov of its features
+
+    def to(self, device: torch.device) -> "Bank":
+        """The same bank on another device."""
+        return Bank(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+def memory_bank(
+    feature: Float[Tensor, "real feature"], label: Int[Tensor, " real"], n_identities: int
+) -> Bank:
+    """Prototypes, bandwidths and spreads (arXiv:2604.07884, sec. 3; median heuristic for sigma).
+
+    An identity of fewer than three pictures borrows bandwidth and spread from all the others:
+    one distance says little, none says nothing.
+
+    Args:
+        feature: L2-normalised features of all real training pictures.
+        label: Identity of each, 0..n_identities - 1.
+        n_identities: Every identity has at least one picture.
+
+    Raises:
+        InputError: No identity has two pictures, so that nothing says how much one varies.
+    """
+    feature = normalize(feature, dim=1)
+    groups = [feature[label == identity] for identity in range(n_identities)]
+    prototype = normalize(torch.stack([group.mean(0) for group in groups]), dim=1)
+    distances = [torch.pdist(group) for group in groups]
+    pooled = torch.cat(distances)
+    if pooled.numel() == 0:
+        raise InputError(
+            "every identity has a single picture, so nothing says how much one varies; give at "
+            "least two pictures of some identities."
+        )
+    spreads = [group.var(dim=0).sum() for group in groups if len(group) >= 2]
+    shared_bandwidth, shared_spread = pooled.median(), torch.stack(spreads).mean()
+    bandwidth, spread = [], []
+    for group, distance in zip(groups, distances, strict=True):
+        is_enough = len(group) >= FEWEST_OWN
+        bandwidth.append(distance.median() if is_enough else shared_bandwidth)
+        spread.append(group.var(dim=0).sum() if is_enough else shared_spread)
+    least = 1e-3  # identical pictures have no spread, and a kernel of width 0 divides by it
+    return Bank(
+        feature=feature,
+        label=label,
+        prototype=prototype,
+        bandwidth=torch.stack(bandwidth).clamp(min=least),
+        spread=torch.stack(spread).clamp(min=least**2),
+    )

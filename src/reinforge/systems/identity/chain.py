@@ -1,0 +1,174 @@
+"""Walk the denoising chain: draw pictures, and keep the steps that will be trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from reinforge.generators.diffusion import CLEAN, Transition, transition
+from reinforge.systems.identity.policy import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """How a picture is denoised."""
+
+    n_denoising: int = 10  # steps of the chain
+    eta: float = 1.0  # 1: the ancestral step's noise, 0: none
+    guidance: float = 1.0  # 1: none; above: away from the picture of nobody (arXiv:2207.12598)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """Finished pictures, and the actions that are to be trained."""
+
+    label: Int[Tensor, " draw"]
+    clean: Float[Tensor, "draw channel height width"]
+    position: tuple[int, ...]  # of the trained steps in the chain
+    state: Float[Tensor, "step draw channel height width"]
+    action: Float[Tensor, "step draw channel height width"]  # the states that followed
+    log_prob: Float[Tensor, "step draw"]  # under the policy that drew; nats, float64
+
+
+def times(policy: Policy, chain: Chain) -> Int[Tensor, " step"]:
+    """The times of a chain with CLEAN at the end: one more than it has steps."""
+    grid = policy.schedule.grid(chain.n_denoising)
+    return torch.cat([grid, torch.tensor([CLEAN])]).to(policy.device)
+
+
+def policy_step(
+    policy: Policy,
+    chain: Chain,
+    state: Float[Tensor, "draw channel height width"],
+    label: Int[Tensor, " draw"],
+    position: Int[Tensor, " draw"],
+    *,
+    eta: float | None = None,
+    noise: Float[Tensor, "draw channel height width"] | None = None,
+    action: Float[Tensor, "draw channel height width"] | None = None,
+    guided_gradient: bool = False,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Transition:
+    """One step of the chain, drawn with `noise` or, where `action` is given, scored.
+
+    Args:
+        policy: Whose density it is.
+        chain: How pictures are denoised.
+        state: x_t.
+        label: Identity of each draw.
+        position: Place in the chain of each draw: draws of several places may share a pass.
+        eta: Noise of the step, where it differs from the chain's.
+        noise: Standard normal.
+        action: The state that followed.
+        guided_gradient: As in `Policy.predict`.
+        weights: As in `Policy.predict`.
+    """
+    grid = times(policy, chain)
+    predicted = policy.predict(
+        state,
+        grid[position],
+        label,
+        guidance=chain.guidance,
+        guided_gradient=guided_gradient,
+        weights=weights,
+    )
+    return transition(
+        policy.schedule,
+        state,
+        predicted,
+        grid[position],
+        grid[position + 1],
+        eta=chain.eta if eta is None else eta,
+        noise=noise,
+        to=action,
+    )
+
+
+@torch.no_grad()
+def roll_out(
+    policy: Policy,
+    chain: Chain,
+    label: Int[Tensor, " draw"],
+    generators: Sequence[torch.Generator],
+    *,
+    trained: tuple[int, ...] = (),
+    noise_outside: bool = True,
+    micro_batch: int | None = None,
+) -> Rollout:
+    """Draw one picture a label.
+
+    Args:
+        policy: Draws.
+        chain: How.
+        label: Identity of each draw.
+        generators: One a draw, on the CPU: a picture depends on nobody else's noise.
+        trained: Positions whose states, actions and log-densities are kept.
+        noise_outside: False denoises without noise outside of `trained`.
+        micro_batch: Draws that go through the network at once; None: all.
+
+    Returns:
+        The draws, on the policy's device.
+    """
+    parts = [
+        _roll_out_part(
+            policy, chain, label[part], generators[part], trained, noise_outside=noise_outside
+        )
+        for part in slices(len(label), micro_batch)
+    ]
+    return Rollout(
+        label=label,
+        clean=torch.cat([part.clean for part in parts]),
+        position=trained,
+        state=torch.cat([part.state for part in parts], dim=1),
+        action=torch.cat([part.action for part in parts], dim=1),
+        log_prob=torch.cat([part.log_prob for part in parts], dim=1),
+    )
+
+
+def _roll_out_part(
+    policy: Policy,
+    chain: Chain,
+    label: Tensor,
+    generators: Sequence[torch.Generator],
+    trained: tuple[int, ...],
+    *,
+    noise_outside: bool,
+) -> Rollout:
+    state = draw_noise(policy, generators)
+    states, actions, log_probs = [], [], []
+    for position in range(chain.n_denoising):
+        is_noisy = position < chain.n_denoising - 1 and (noise_outside or position in trained)
+        noise = draw_noise(policy, generators) if is_noisy else None
+        eta = chain.eta if is_noisy else 0.0
+        place = torch.full_like(label, position)
+        step = policy_step(policy, chain, state, label, place, eta=eta, noise=noise)
+        if position in trained:
+            states.append(state)
+            actions.append(step.to)
+            log_probs.append(step.log_prob)
+        state = step.to
+    empty = state.new_zeros((0, *state.shape))
+    return Rollout(
+        label=label,
+        clean=state,
+        position=trained,
+        state=torch.stack(states) if states else empty,
+        action=torch.stack(actions) if actions else empty,
+        log_prob=torch.stack(log_probs) if log_probs else empty.flatten(1).double().sum(1)[:, None],
+    )
+
+
+def draw_noise(
+    policy: Policy, generators: Sequence[torch.Generator]
+) -> Float[Tensor, "draw channel height width"]:
+    """Standard normal noise of a picture's shape, each draw's from its own generator."""
+    noise = [torch.randn(policy.shape, generator=generator) for generator in generators]
+    return torch.stack(noise).to(policy.device)
+
+
+def slices(n: int, size: int | None) -> list[slice]:
+    """Cut 0..n - 1 into runs of at most `size`."""
+    size = size or max(n, 1)
+    return [slice(first, min(first + size, n)) for first in range(0, n, size)]

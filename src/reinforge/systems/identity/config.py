@@ -1,0 +1,155 @@
+"""Settings of the identity system."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reinforge.errors import InputError
+from reinforge.generators.dit import Start
+from reinforge.generators.precision import Precision
+from reinforge.settings import validated
+from reinforge.systems.identity.chain import Chain
+from reinforge.systems.identity.policy import Trained
+from reinforge.systems.identity.reward import Credit
+from reinforge.systems.identity.window import Window
+
+
+class IdentityConfig(BaseModel):
+    """How identities are learnt; every field is a flag (`--set n_steps=50`), saved with the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    # recogniser
+    recogniser: str = Field(
+        "small", description="a preset trained on the pictures, or a path to a frozen encoder"
+    )
+
+    # policy
+    trained: Trained = Field("all", description="weights trained; all includes the head")
+    table_start: Start = Field("prior", description="first rows of the class table")
+    lora_rank: int = Field(8, ge=1, le=1024, description="rank of the adapter")
+    precision: Precision = Field("auto", description="of the passes; auto: bfloat16 where fast")
+
+    # cold start
+    cold_start_steps: int = Field(600, ge=0, description="steps of the denoising loss")
+    cold_start_images: int = Field(32, ge=1, description="pictures a step")
+    cold_start_learning_rate: float = Field(2e-4, gt=0, lt=1, description="AdamW, backbone")
+    table_learning_rate: float = Field(4e-3, gt=0, lt=1, description="AdamW, class table")
+    label_drop: float = Field(0.1, ge=0, lt=1, description="share of labels dropped (guidance)")
+    mirror: bool = Field(True, description="mirror half of the pictures")
+
+    # chain
+    n_denoising: int = Field(10, ge=2, le=1000, description="steps of the chain")
+    eta: float = Field(1.0, gt=0, le=1, description="noise of a step; 1: ancestral")
+    guidance: float = Field(1.0, ge=1, description="1: none; above: away from nobody's picture")
+    guided_gradient: bool = Field(False, description="gradient through the pass for nobody too")
+
+    # rollout
+    identities_per_batch: int = Field(8, ge=1, description="identities an iteration")
+    draws_per_identity: int = Field(8, ge=2, description="pictures of each")
+    window: Window = Field("random", description="which steps of the chain are trained")
+    window_steps: int = Field(3, ge=1, description="length of the window")
+    noise_outside: bool = Field(True, description="False: no noise outside of the window")
+    micro_batch: int = Field(64, ge=1, description="states in the network at once")
+
+    # reward
+    semantic_weight: float = Field(1.0, ge=0, description="lambda of semantic consistency")
+    coverage_weight: float = Field(0.75, ge=0, description="lambda of coverage")
+    diversity_weight: float = Field(0.25, ge=0, description="lambda of expression diversity")
+    privacy_weight: float = Field(0.0, ge=0, description="lambda of distance to real pictures")
+    repulsion: float = Field(0.5, ge=0, lt=1, description="alpha of the coverage reward")
+    expansion: float = Field(0.1, ge=0, description="eps: wanted growth of the real spread")
+    diversity_credit: Credit = Field("leave_one_out", description="a draw's part of the spread")
+
+    # update
+    objective: Literal["dpok", "ppo"] = Field(
+        "dpok", description="clamped ratio (DPOK's code) or the pessimistic minimum (PPO)"
+    )
+    advantage: Literal["value", "group", "batch"] = Field(
+        "group", description="against a value net, the identity's other draws, or the batch"
+    )
+    log_ratio: Literal["sum", "mean"] = Field(
+        "sum", description="over a state's entries; clip_range is in its unit"
+    )
+    clip_range: float = Field(0.2, gt=0, lt=1, description="0.2 for sums, 1e-4 for means")
+    kl_weight: float = Field(0.01, ge=0, description="beta of the KL to the cold start, per nat")
+    n_epochs: int = Field(1, ge=1, le=100, description="passes over one rollout")
+    learning_rate: float = Field(1e-4, gt=0, lt=1, description="AdamW, policy")
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this norm")
+    value_learning_rate: float = Field(1e-3, gt=0, lt=1, description="AdamW, value net")
+    value_hidden: int = Field(128, ge=1, description="width of the value net")
+    value_steps: int = Field(3, ge=1, description="its updates an iteration")
+    average_decay: float = Field(
+        0.0, ge=0, lt=1, description="of the running mean of weights that samples; 0: last weights"
+    )
+
+    # length
+    n_steps: int = Field(100, ge=0, description="iterations of reinforcement")
+    checkpoint_every: int = Field(100, ge=1, description="iterations between checkpoints")
+    watch_every: int = Field(25, ge=1, description="iterations between looks at fixed pictures")
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of both phases."""
+        return self.cold_start_steps + self.n_steps
+
+    @property
+    def chain(self) -> Chain:
+        """How a picture is denoised."""
+        return Chain(n_denoising=self.n_denoising, eta=self.eta, guidance=self.guidance)
+
+    @property
+    def reward_weights(self) -> dict[str, float]:
+        """Name of a part of the reward -> its weight; parts of weight 0 are left out."""
+        weights = {
+            "semantic": self.semantic_weight,
+            "coverage": self.coverage_weight,
+            "diversity": self.diversity_weight,
+            "privacy": self.privacy_weight,
+        }
+        return {name: weight for name, weight in weights.items() if weight > 0}
+
+
+# DPOK's published settings (arXiv:2305.16381 and its public code), as far as they are published
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "paper": {
+        "trained": "head",  # "backbone frozen; only this head"
+        "table_start": "zero",  # "initialised to zero and learned from scratch"
+        "cold_start_learning_rate": 1e-5,  # lr 1e-5
+        "table_learning_rate": 1e-5,  # the head is what is tuned
+        "n_denoising": 50,  # DPOK: DDIM, 50 steps, eta 1
+        "window": "all",  # every step is trained
+        "guidance": 7.5,  # DPOK's sampler
+        "guided_gradient": True,  # gradient through both halves
+        "objective": "dpok",  # the ratio is clamped, no minimum
+        "advantage": "value",  # r - V(x_t, c, t)
+        "log_ratio": "mean",  # log-probabilities averaged over entries
+        "clip_range": 1e-4,  # in that unit
+        "kl_weight": 1e-4,  # beta 0.01 against alpha 100
+        "learning_rate": 1e-5,  # lr 1e-5
+        "max_grad_norm": 0.1,  # DPOK's code
+        "value_learning_rate": 1e-4,  # DPOK's code
+        "diversity_credit": "group",  # the paper's words
+    },
+}
+
+
+def resolve_config(preset: str, settings: dict[str, Any]) -> IdentityConfig:
+    """A preset with the user's settings laid over it.
+
+    Raises:
+        InputError: Unknown preset or setting, a value out of range, or settings that contradict.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"preset {preset!r} is not known; choose from {', '.join(PRESETS)}.")
+    config = validated(IdentityConfig, {**PRESETS[preset], **settings})
+    if not config.reward_weights:
+        raise InputError("every reward has weight 0, so there is nothing to learn from; set one.")
+    if config.advantage == "group" and config.diversity_credit == "group":
+        raise InputError(
+            "advantage 'group' compares draws of one identity and diversity_credit 'group' gives "
+            "them one value, so diversity would earn nothing; set diversity_credit to "
+            "'leave_one_out' or advantage to 'value'."
+        )
+    return config

@@ -1,0 +1,129 @@
+"""Everything that changes while identities are learnt, as named tensors for a checkpoint."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from reinforge.generators.dit import class_tables
+from reinforge.generators.prior import Prior
+from reinforge.learner_state import load_named_tensors, named_tensors
+from reinforge.randomness import torch_generator
+from reinforge.systems.identity.bank import Bank
+from reinforge.systems.identity.config import IdentityConfig
+from reinforge.systems.identity.policy import Policy, new_policy
+from reinforge.systems.identity.value import Value
+
+
+@dataclass(kw_only=True)
+class Learner:
+    """Policy, its reference and running mean, value net, optimizers; and what they learn from."""
+
+    config: IdentityConfig
+    policy: Policy
+    reference: dict[str, Tensor]  # trained weights as the cold start left them
+    averaged: dict[str, Tensor]  # running mean of the trained weights: these sample
+    value: Value
+    cold_start_optimizer: torch.optim.Optimizer
+    policy_optimizer: torch.optim.Optimizer
+    value_optimizer: torch.optim.Optimizer
+    bank: Bank
+    real_state: Float[Tensor, "real channel height width"]  # encoded training pictures
+    mirrored: Float[Tensor, "real channel height width"]  # the same, mirrored before encoding
+    real_label: Int[Tensor, " real"]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state by name (what a checkpoint holds); frozen weights are not part of it."""
+        state = named_tensors({"value": self.value}, self._optimizers())
+        for name, weights in self._weights().items():
+            state |= {f"{name}.{key}": value for key, value in weights.items()}
+        return state
+
+    def load_tensors(self, state: dict[str, Tensor]) -> None:
+        """Put saved state back (the inverse of `tensors`)."""
+        load_named_tensors(state, {"value": self.value}, self._optimizers())
+        with torch.no_grad():
+            for name, weights in self._weights().items():
+                for key, value in weights.items():
+                    value.copy_(state[f"{name}.{key}"])
+
+    def _weights(self) -> dict[str, dict[str, Tensor]]:
+        policy: dict[str, Tensor] = {**self.policy.trained()}
+        return {"policy": policy, "reference": self.reference, "averaged": self.averaged}
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "cold_start_optimizer": self.cold_start_optimizer,
+            "policy_optimizer": self.policy_optimizer,
+            "value_optimizer": self.value_optimizer,
+        }
+
+
+def new_learner(
+    prior: Prior,
+    pixels: Float[Tensor, "real channel height width"],
+    label: Int[Tensor, " real"],
+    bank: Bank,
+    *,
+    config: IdentityConfig,
+    seed: int,
+    device: torch.device | str = "cpu",
+) -> Learner:
+    """A learner at step 0.
+
+    Args:
+        prior: Knows pictures.
+        pixels: Training pictures in 0..255, of the prior's size and channels.
+        label: Identity of each.
+        bank: What they look like to the recogniser.
+        config: How to learn.
+        seed: Of first weights.
+        device: Where to learn.
+    """
+    policy = new_policy(
+        prior,
+        len(bank.prototype),
+        trained=config.trained,
+        start=config.table_start,
+        lora_rank=config.lora_rank,
+        precision=config.precision,
+        seed=seed,
+    )
+    policy.transformer.to(device)
+    value = Value(
+        policy.shape,
+        n_identities=policy.n_identities,
+        n_denoising=config.n_denoising,
+        hidden=config.value_hidden,
+        generator=torch_generator(seed, "identity/value weights"),
+    ).to(device)
+    is_row = {id(table) for table in class_tables(policy.transformer)}
+    trained = list(policy.trained().values())
+    groups = [
+        {"params": [p for p in trained if id(p) not in is_row]},
+        {"params": [p for p in trained if id(p) in is_row]},
+    ]
+    with torch.no_grad():
+        real_state, mirrored = (
+            policy.codec.encode(pixels.to(device)),
+            policy.codec.encode(pixels.flip(3).to(device)),
+        )
+    return Learner(
+        config=config,
+        policy=policy,
+        reference=policy.copy_of_trained(),
+        averaged=policy.copy_of_trained(),
+        value=value,
+        cold_start_optimizer=torch.optim.AdamW(groups, weight_decay=0.0, betas=(0.9, 0.99)),
+        policy_optimizer=torch.optim.AdamW(
+            trained, lr=config.learning_rate, weight_decay=0.0, betas=(0.9, 0.99)
+        ),
+        value_optimizer=torch.optim.AdamW(
+            value.parameters(), lr=config.value_learning_rate, weight_decay=0.0
+        ),
+        bank=bank.to(torch.device(device)),
+        real_state=real_state.cpu(),
+        mirrored=mirrored.cpu(),
+        real_label=label,
+    )

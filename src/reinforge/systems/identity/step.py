@@ -1,0 +1,274 @@
+"""One step: cold start first, then reinforcement (arXiv:2604.07884; DPOK, arXiv:2305.16381).
+
+draw pictures of some identities, keep a window of the chain      chain.py, window.py
+score them by the frozen recogniser                               reward.py
+advantage of each draw                                            advantages
+raise the density of the actions that did well, near the cold start      update_policy
+let the value net learn what was to be expected                   update_value
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from reinforge.errors import ReinforgeError
+from reinforge.generators.codec import quantised
+from reinforge.generators.diffusion import kl_between
+from reinforge.policy_gradient.advantage import group_relative
+from reinforge.policy_gradient.objective import clamped_surrogate, clipped_surrogate
+from reinforge.policy_gradient.update import ascend, take_step
+from reinforge.randomness import torch_generator
+from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, slices
+from reinforge.systems.identity.cold_start import start_cold
+from reinforge.systems.identity.learner import Learner
+from reinforge.systems.identity.reward import (
+    combined,
+    coverage,
+    expression_diversity,
+    nearness,
+    semantic_consistency,
+)
+from reinforge.systems.identity.window import trained_steps
+
+Embed = Callable[[Tensor], Tensor]  # pictures in 0..255 -> L2-normalised features
+
+LARGEST_DRIFT = {False: 1e-3, True: 0.5}  # nats between drawing and scoring, float32 and bfloat16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """The trained actions of a rollout end to end, each with its advantage."""
+
+    state: Float[Tensor, "draw channel height width"]
+    action: Float[Tensor, "draw channel height width"]
+    label: Int[Tensor, " draw"]
+    position: Int[Tensor, " draw"]
+    log_prob: Float[Tensor, " draw"]
+    advantage: Float[Tensor, " draw"]
+
+
+def step(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
+    """Run one step by its number.
+
+    Returns:
+        What the history keeps.
+    """
+    n_cold = learner.config.cold_start_steps
+    if index < n_cold:
+        return start_cold(learner, index, seed=seed)
+    if index == n_cold:
+        begin_reinforcement(learner)
+    return reinforce(learner, embed, index - n_cold, seed=seed)
+
+
+def begin_reinforcement(learner: Learner) -> None:
+    """What the cold start has learned becomes the reference, and the first of the mean."""
+    trained = learner.policy.trained()
+    with torch.no_grad():
+        for weights in (learner.reference, learner.averaged):
+            for name, value in weights.items():
+                value.copy_(trained[name])
+    learner.cold_start_optimizer.state.clear()
+
+
+def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
+    """Draw, score, update the policy and the value net."""
+    config = learner.config
+    label = labels_of(learner, index, seed=seed)
+    trained = trained_steps(
+        config.window, config.n_denoising, config.window_steps, index, config.n_steps, seed=seed
+    )
+    generators = [
+        torch_generator(seed, "identity/rollout", index * len(label) + draw)
+        for draw in range(len(label))
+    ]
+    rollout = roll_out(
+        learner.policy,
+        config.chain,
+        label.to(learner.policy.device),
+        generators,
+        trained=trained,
+        noise_outside=config.noise_outside,
+        micro_batch=config.micro_batch,
+    )
+    reward, parts = score(learner, embed, rollout)
+    batch = batch_of(learner, rollout, reward)
+    log = update_policy(learner, batch, index)
+    log |= update_value(learner, rollout, reward)
+    move_average(learner, index)
+    return {"reward": float(reward.mean()), **parts, **log}
+
+
+def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " draw"]:
+    """Identities of an iteration: all come by in turn, in an order drawn anew each round."""
+    config, n = learner.config, learner.policy.n_identities
+    n_chosen = min(config.identities_per_batch, n)
+    chosen: list[int] = []
+    place = index * n_chosen
+    while len(chosen) < n_chosen:
+        order = torch.randperm(n, generator=torch_generator(seed, "identity/order", place // n))
+        taken = order[place % n :][: n_chosen - len(chosen)].tolist()
+        chosen += [identity for identity in taken if identity not in chosen]
+        place += len(taken)
+    return torch.tensor(chosen).repeat_interleave(config.draws_per_identity)
+
+
+@torch.no_grad()
+def score(
+    learner: Learner, embed: Embed, rollout: Rollout
+) -> tuple[Float[Tensor, " draw"], dict[str, float]]:
+    """The reward of each finished picture, and the mean of each of its parts.
+
+    Pictures are scored as a file would keep them: whole grey levels from 0 to 255.
+    """
+    config, bank, label = learner.config, learner.bank, rollout.label
+    feature = embed(quantised(learner.policy.codec.decode(rollout.clean)).float())
+    parts = {
+        "semantic": semantic_consistency(feature, label, bank),
+        "coverage": coverage(feature, label, bank, alpha=config.repulsion),
+        "diversity": expression_diversity(
+            feature, label, bank, expansion=config.expansion, credit=config.diversity_credit
+        ),
+        "privacy": nearness(feature, label, bank),
+    }
+    told = {name: float(part.mean()) for name, part in parts.items()}
+    whole = expression_diversity(feature, label, bank, expansion=config.expansion, credit="group")
+    told["diversity"] = float(whole.mean())
+    return combined(parts, config.reward_weights), told
+
+
+def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]) -> Batch:
+    """Actions of all trained steps end to end."""
+    n_steps = len(rollout.position)
+    position = torch.tensor(rollout.position, device=reward.device)
+    return Batch(
+        state=rollout.state.flatten(0, 1),
+        action=rollout.action.flatten(0, 1),
+        label=rollout.label.repeat(n_steps),
+        position=position.repeat_interleave(len(reward)),
+        log_prob=rollout.log_prob.flatten(),
+        advantage=advantages(learner, rollout, reward).flatten(),
+    )
+
+
+@torch.no_grad()
+def advantages(
+    learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]
+) -> Float[Tensor, "step draw"]:
+    """How much better each draw did than expected, for each of its trained steps."""
+    config = learner.config
+    if config.advantage == "value":
+        expected = [
+            learner.value(state, rollout.label, position)
+            for position, state in zip(rollout.position, rollout.state, strict=True)
+        ]
+        return reward - torch.stack(expected)
+    if config.advantage == "group":
+        groups = reward.view(-1, config.draws_per_identity)
+        advantage = group_relative(groups).flatten()
+    else:
+        advantage = reward - reward.mean()
+    return advantage.expand(len(rollout.position), -1)
+
+
+def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float]:
+    """Raise the surrogate minus the KL, a micro-batch at a time so that memory stays put.
+
+    Raises:
+        ReinforgeError: At the first update, a density that is scored is not the one that drew.
+    """
+    config, policy = learner.config, learner.policy
+    n_entries = batch.state[0].numel() if config.log_ratio == "mean" else 1
+    surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
+    log: dict[str, float] = {}
+    for epoch in range(config.n_epochs):
+        log = {"objective": 0.0, "kl": 0.0, "drift": 0.0, "clipped": 0.0}
+        learner.policy_optimizer.zero_grad(set_to_none=True)
+        for part in slices(len(batch.state), config.micro_batch):
+            share = len(batch.state[part]) / len(batch.state)
+            now = policy_step(
+                policy,
+                config.chain,
+                batch.state[part],
+                batch.label[part],
+                batch.position[part],
+                action=batch.action[part],
+                guided_gradient=config.guided_gradient,
+            )
+            log_ratio = (now.log_prob - batch.log_prob[part]) / n_entries
+            zero = torch.zeros_like(log_ratio)
+            gain = surrogate(
+                log_ratio, zero, batch.advantage[part].double(), clip_range=config.clip_range
+            )
+            kl = _kl_to_reference(learner, batch, part, now.mean, now.std) / n_entries
+            value = gain - config.kl_weight * kl.double()
+            (-value * share).backward()
+            drift = (now.log_prob - batch.log_prob[part]).detach()
+            is_out = (log_ratio.detach().exp() - 1).abs() > config.clip_range
+            log["objective"] += float(value.detach()) * share
+            log["kl"] += float(kl.detach()) * n_entries * share
+            log["drift"] = max(log["drift"], float(drift.abs().max()))
+            log["clipped"] += float(is_out.double().mean()) * share
+        if epoch == 0 and index == 0:
+            _refuse_drift(policy.precision_is_bfloat16, log["drift"])
+        norm, taken = take_step(learner.policy_optimizer, max_grad_norm=config.max_grad_norm)
+        log |= {"grad_norm": norm, "update_taken": float(taken)}
+    return log
+
+
+def _kl_to_reference(
+    learner: Learner, batch: Batch, part: slice, mean: Tensor, std: Tensor
+) -> Float[Tensor, ""]:
+    """KL of each step to the cold start's, mean over draws; without weight it costs no pass."""
+    config = learner.config
+    if config.kl_weight == 0:
+        return mean.new_zeros(())
+    with torch.no_grad():
+        before = policy_step(
+            learner.policy,
+            config.chain,
+            batch.state[part],
+            batch.label[part],
+            batch.position[part],
+            action=batch.action[part],
+            weights=learner.reference,
+        )
+    return kl_between(mean, before.mean, std).mean()
+
+
+def _refuse_drift(bfloat16: bool, drift: float) -> None:
+    if not drift <= LARGEST_DRIFT[bfloat16]:
+        raise ReinforgeError(
+            f"the density of a drawn step changed by {drift:.3g} nats when it was scored again by "
+            "the same policy, so ratios would be wrong from the start; set precision=float32, and "
+            "look for layers that act differently in training (dropout) or by batch."
+        )
+
+
+def update_value(
+    learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]
+) -> dict[str, float]:
+    """Regress the reward on the states of the chain; only where advantages ask the value net."""
+    config = learner.config
+    if config.advantage != "value":
+        return {}
+    error = reward.new_zeros(())
+    for _ in range(config.value_steps):
+        parts = [
+            (learner.value(state, rollout.label, position) - reward).square().mean()
+            for position, state in zip(rollout.position, rollout.state, strict=True)
+        ]
+        error = torch.stack(parts).mean()
+        ascend(learner.value_optimizer, -error)
+    return {"value_error": float(error.detach())}
+
+
+def move_average(learner: Learner, index: int) -> None:
+    """Move the running mean of the trained weights; with decay 0 it is the last weights."""
+    share = 1 - min(learner.config.average_decay, (1 + index) / (10 + index))
+    with torch.no_grad():
+        for name, weight in learner.policy.trained().items():
+            learner.averaged[name].lerp_(weight, share)
