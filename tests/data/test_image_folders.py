@@ -147,6 +147,12 @@ def test_links_in_a_circle_are_ignored_and_others_followed(tmp_path):
     assert read_images(tmp_path / "people", size=16).names == ("ada", "bob")
 
 
+def test_a_folder_that_links_to_itself_holds_its_pictures_once(tmp_path):
+    put(tmp_path / "0002_c1_1.png", 1)
+    os.symlink(tmp_path, tmp_path / "again")
+    assert len(read_images(tmp_path)) == 1
+
+
 def test_a_link_to_nowhere_is_a_picture_left_out(tmp_path):
     album(tmp_path, {"ada": 1})
     os.symlink(tmp_path / "nowhere.png", tmp_path / "ada" / "gone.png")

@@ -84,6 +84,11 @@ def test_pictures_of_one_identity_do_not_depend_on_the_others():
     assert held[0] == held[1][: len(held[0])]
 
 
+def test_each_identity_has_its_own_draw():
+    held = split_images(_set([6] * 8), by="image", holdout=0.2, seed=0)[1]
+    assert len({int(source.split(".")[0]) % 6 for source in held.sources}) > 2
+
+
 def test_a_set_on_disk_stays_there(tmp_path, monkeypatch):
     monkeypatch.setattr(image_reading, "MEMORY_BYTES", 0)
     images = read_images(album(tmp_path, {"ada": 3, "bob": 3, "cy": 3}))

@@ -84,6 +84,10 @@ def test_a_safe_name_stays_as_it_is():
     ]
 
 
+def test_names_that_differ_by_case_get_folders_that_differ_by_more():
+    assert len({place.lower() for place in folder_names(("ada", "Ada", "ADA"))}) == 3
+
+
 def test_a_folder_that_holds_something_is_refused(tmp_path):
     (tmp_path / "old.txt").touch()
     with pytest.raises(InputError, match="holds something"):

@@ -10,7 +10,7 @@ from small_pictures import album, put
 from reinforge.data import image_reading
 from reinforge.data.images import FilePictures, digest, read_images
 from reinforge.data.picture import UnreadablePictureError, Wanted
-from reinforge.data.picture_files import look_at
+from reinforge.data.picture_files import look_at, pixel_hash
 from reinforge.errors import InputError
 from reinforge.records import Pictures
 
@@ -104,3 +104,8 @@ def test_what_is_no_file_is_unreadable(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(UnreadablePictureError, match="no regular file"):
         look_at(tmp_path / "pipe.png")
+
+
+def test_the_same_bytes_in_another_shape_are_another_picture():
+    flat = np.zeros(192, "uint8")
+    assert pixel_hash(flat.reshape(8, 8, 3)) != pixel_hash(flat.reshape(12, 16, 1))

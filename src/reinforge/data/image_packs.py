@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from reinforge.data.image_notes import warn_of_copies
 from reinforge.data.image_reading import (
     Candidate,
     Reading,
     image_set,
     read_candidates,
-    warn_of_copies,
 )
 from reinforge.data.picture import Wanted, refit
 from reinforge.data.picture_files import pixel_hash

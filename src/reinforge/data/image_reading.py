@@ -1,7 +1,6 @@
 """From named pictures to an image set: each is decoded once, and what is no good is left out."""
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -9,13 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from reinforge.data.image_notes import (
+    shown,
+    warn_of_animated,
+    warn_of_copies,
+    warn_of_rejected,
+)
 from reinforge.data.picture import Picture, UnreadablePictureError, Wanted, decode
 from reinforge.data.picture_files import FilePictures, SeenFile, look_at, pixel_hash
 from reinforge.errors import InputError
 from reinforge.records import ImageSet, Pictures
 
 MEMORY_BYTES = 2 * 2**30  # a decoded set up to this size is held in memory
-SHOWN = 3  # pictures that a message names
 
 Progress = Callable[[str, float], None]  # what is being done, and the share done
 OnRejected = Callable[[str, str], None]  # a picture's name, and why it is left out
@@ -41,7 +45,6 @@ class Reading:
 
     wanted: Wanted
     max_rejected: float = 0.05  # largest share of pictures that may be left out
-    memory_bytes: int | None = None  # larger sets stay on disk; None takes MEMORY_BYTES
     progress: Progress | None = None
     on_rejected: OnRejected | None = None
 
@@ -94,8 +97,8 @@ def read_candidates(
     chosen = [candidates[at] for at in kept.numbers]
     pictures, hashes = kept.pictures()
     images = image_set(pictures, chosen, order=order)
-    _warn_of_rejected(rejected, candidates, images.names, where)
-    _warn_of_animated([candidates[at].source for at in kept.animated], where)
+    warn_of_rejected(rejected, {c.identity for c in candidates}, len(candidates), images, where)
+    warn_of_animated([candidates[at].source for at in kept.animated], where)
     if tell_copies:
         warn_of_copies(hashes, images, where)
     return images
@@ -140,8 +143,6 @@ class _Kept:
     """Pictures that were good, in memory while they fit there."""
 
     def __init__(self, n_candidates: int, reading: Reading) -> None:
-        limit = reading.memory_bytes
-        self.limit = MEMORY_BYTES if limit is None else limit
         self.n_candidates = n_candidates
         self.wanted = reading.wanted  # with the size of the first picture, once there is one
         self.numbers: list[int] = []
@@ -177,7 +178,7 @@ class _Kept:
         self.wanted = replace(self.wanted, size=(height, width))
         n_channels = 1 if self.wanted.channels == 1 else 3
         shape = (self.n_candidates, height, width, n_channels)
-        if file is None or np.prod(shape, dtype="float64") <= self.limit:
+        if file is None or np.prod(shape, dtype="float64") <= MEMORY_BYTES:
             self.array = np.empty(shape, dtype="uint8")  # pages are taken as they are filled
 
     def pictures(self) -> tuple[Pictures, list[bytes]]:
@@ -210,10 +211,6 @@ def _sizes_differ(first: str, other: str, wanted: Wanted, pixels: np.ndarray) ->
     )
 
 
-def _shown(rejected: dict[str, str]) -> str:
-    return "; ".join(f"{name!r} ({why})" for name, why in list(rejected.items())[:SHOWN])
-
-
 def _stop_if_too_many(
     rejected: dict[str, str], n_seen: int, n_all: int, reading: Reading, where: Path
 ) -> None:
@@ -221,49 +218,5 @@ def _stop_if_too_many(
         raise InputError(
             f"{where}: {len(rejected)} of the first {n_seen} pictures (of {n_all}) cannot be used, "
             f"more than max_rejected={reading.max_rejected:g} of all; mend or remove them: "
-            f"{_shown(rejected)}."
+            f"{shown(rejected)}."
         )
-
-
-def _warn_of_rejected(
-    rejected: dict[str, str], candidates: Sequence[Candidate], names: tuple[str, ...], where: Path
-) -> None:
-    if not rejected:
-        return
-    gone = sorted({candidate.identity for candidate in candidates} - set(names))
-    without = f"; no picture is left of {', '.join(map(repr, gone[:SHOWN]))}" if gone else ""
-    warnings.warn(
-        f"{where}: {len(rejected)} of {len(candidates)} pictures are left out: {_shown(rejected)}"
-        f"{without}",
-        UserWarning,
-        stacklevel=4,
-    )
-
-
-def _warn_of_animated(animated: list[str], where: Path) -> None:
-    if animated:
-        message = (
-            f"{where}: {len(animated)} pictures have several frames and only the first is used, "
-            f"e.g. {animated[0]!r}"
-        )
-        warnings.warn(message, UserWarning, stacklevel=4)
-
-
-def warn_of_copies(hashes: Sequence[bytes], images: ImageSet, where: Path) -> None:
-    """Say in one line when pictures are exact copies, first of all across identities."""
-    counts = Counter(hashes)
-    if len(counts) == len(hashes):
-        return
-    first: dict[bytes, int] = {}
-    pairs = []
-    for at, hashed in enumerate(hashes):
-        if counts[hashed] > 1 and first.setdefault(hashed, at) != at:
-            pairs.append((first[hashed], at))
-    across = [pair for pair in pairs if images.identity[pair[0]] != images.identity[pair[1]]]
-    left, right = (across or pairs)[0]
-    warnings.warn(
-        f"{where}: {len(pairs)} pictures are exact copies of others, {len(across)} of them under "
-        f"another identity, e.g. {images.sources[left]!r} and {images.sources[right]!r}",
-        UserWarning,
-        stacklevel=4,
-    )

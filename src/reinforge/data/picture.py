@@ -100,7 +100,6 @@ def decode(content: bytes, wanted: Wanted) -> Picture:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _refuse_size(*image.size)
             is_animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
-            image.seek(0)
             image.load()
             return Picture(pixels=_pixels(image, wanted), is_animated=is_animated)
     except UnreadablePictureError:
