@@ -69,7 +69,7 @@ class OriginalDiT(nn.Module):
         x = self.x_embedder["proj"](x).flatten(2).transpose(1, 2) + self.pos_embed
         frequency = torch.exp(-math.log(10000) * torch.arange(128) / 128)
         angle = time[:, None].float() * frequency
-        condition = self.t_embedder["mlp"](torch.cat([angle.cos(), angle.sin()], -1))
+        condition = self.t_embedder["mlp"](torch.cat([angle.cos(), angle.sin()], -1).to(x.dtype))
         condition = condition + self.y_embedder["embedding_table"](label)
         for block in self.blocks:
             x = block(x, condition)

@@ -57,6 +57,14 @@ def test_a_converted_transformer_predicts_what_the_original_predicts():
 
 
 @torch.no_grad()
+def test_in_double_precision_the_two_agree_ten_times_closer_than_another_epsilon_would():
+    model, (noisy, time, label) = original().double(), inputs()
+    converted = dit_of(original().state_dict(), n_heads=2).double()
+    whole = converted(noisy.double(), timestep=time, class_labels=label).sample
+    torch.testing.assert_close(whole, model(noisy.double(), time, label), rtol=0, atol=2e-7)
+
+
+@torch.no_grad()
 def test_a_converted_folder_predicts_what_the_original_predicts(checkpoint, vae_folder, tmp_path):
     convert_dit(checkpoint, tmp_path / "prior", vae=vae_folder, n_heads=2)
     prior, (noisy, time, label) = load_prior(tmp_path / "prior"), inputs()

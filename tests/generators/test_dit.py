@@ -196,7 +196,20 @@ def test_an_adapter_depends_on_its_seed_alone():
     name = next(name for name in first if "lora_A" in name)
     assert torch.equal(first[name], again[name])
     assert not torch.equal(first[name], other[name])
-    assert not lora(lively(), rank=2, seed=1).training
+
+
+def test_an_adapter_takes_the_mode_of_its_transformer_in_every_layer():
+    for mode in (True, False):
+        adapted = lora(lively().train(mode), rank=2, seed=1)
+        assert {part.training for part in adapted.modules()} == {mode}
+
+
+@torch.no_grad()
+def test_a_frozen_adapter_stays_frozen_after_it_was_off():
+    transformer = lora(lively(), rank=2, seed=0).requires_grad_(False)
+    with adapter_off(transformer):
+        pass
+    assert not any(parameter.requires_grad for parameter in transformer.parameters())
 
 
 def test_adapters_that_fit_nowhere_are_refused():
