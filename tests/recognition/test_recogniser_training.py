@@ -70,6 +70,19 @@ def test_training_neither_reads_nor_moves_the_global_generator(images):
     assert torch.equal(first.embed_all(images), second.embed_all(images))
 
 
+def test_every_step_and_every_seed_draws_other_views(images, monkeypatch):
+    drawn = []
+
+    def spy(pixels, config, *, generator):
+        drawn.append(float(torch.rand((), generator=generator)))
+        return pixels
+
+    monkeypatch.setattr("reinforge.recognition.train.augment", spy)
+    for seed in (0, 1):
+        train_recogniser(images, config=tiny(n_steps=3), seed=seed)
+    assert len(set(drawn)) == 6
+
+
 def test_another_seed_gives_another_recogniser(images):
     first, second = (train_recogniser(images, config=tiny(n_steps=1), seed=s) for s in (0, 1))
     assert not torch.equal(first.embed_all(images), second.embed_all(images))
