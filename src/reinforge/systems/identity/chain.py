@@ -90,35 +90,48 @@ def policy_step(
 def roll_out(
     policy: Policy,
     chain: Chain,
-    label: Int[Tensor, " draw"],
-    generators: Sequence[torch.Generator],
+    label: Int[Tensor, " start"],
+    shared: Sequence[torch.Generator],
+    own: Sequence[torch.Generator] = (),
     *,
     trained: tuple[int, ...] = (),
     noise_outside: bool = True,
     micro_batch: int | None = None,
 ) -> Rollout:
-    """Draw one picture a label.
+    """Draw pictures: one a start, or several branches of each.
+
+    Branches of one start share all noise but that of the trained steps, so that what sets their
+    rewards apart is what they did in those steps (common random numbers); and the way up to the
+    first of them is walked once. Each draw by itself follows the policy all the same.
 
     Args:
         policy: Draws.
         chain: How.
-        label: Identity of each draw.
-        generators: One a draw, on the CPU: a picture depends on nobody else's noise.
+        label: Identity of each start.
+        shared: One generator a start, on the CPU: a picture depends on nobody else's noise.
+        own: Generators of the trained steps' noise, as many a start as there are branches.
         trained: Positions whose states, actions and log-densities are kept.
         noise_outside: False denoises without noise outside of `trained`.
         micro_batch: Draws that go through the network at once; None: all.
 
     Returns:
-        The draws, on the policy's device.
+        The draws, branches of a start side by side, on the policy's device.
     """
+    branches = max(len(own) // len(label), 1)
     parts = [
         _roll_out_part(
-            policy, chain, label[part], generators[part], trained, noise_outside=noise_outside
+            policy,
+            chain,
+            label[part],
+            shared[part],
+            own[part.start * branches : part.stop * branches],
+            trained,
+            noise_outside=noise_outside,
         )
-        for part in slices(len(label), micro_batch)
+        for part in slices(len(label), micro_batch and max(micro_batch // branches, 1))
     ]
     return Rollout(
-        label=label,
+        label=torch.cat([part.label for part in parts]),
         clean=torch.cat([part.clean for part in parts]),
         position=trained,
         state=torch.cat([part.state for part in parts], dim=1),
@@ -131,20 +144,28 @@ def _roll_out_part(
     policy: Policy,
     chain: Chain,
     label: Tensor,
-    generators: Sequence[torch.Generator],
+    shared: Sequence[torch.Generator],
+    own: Sequence[torch.Generator],
     trained: tuple[int, ...],
     *,
     noise_outside: bool,
 ) -> Rollout:
-    state = draw_noise(policy, generators)
+    state = draw_noise(policy, shared)
+    branches, n_copies = max(len(own) // len(label), 1), 1
     states, actions, log_probs = [], [], []
     for position in range(chain.n_denoising):
-        is_noisy = position < chain.n_denoising - 1 and (noise_outside or position in trained)
-        noise = draw_noise(policy, generators) if is_noisy else None
-        eta = chain.eta if is_noisy else 0.0
+        is_trained = position in trained
+        if is_trained and n_copies < branches:  # here the branches part
+            n_copies = branches
+            state, label = (part.repeat_interleave(n_copies, dim=0) for part in (state, label))
+        noise, eta = None, 0.0
+        if position < chain.n_denoising - 1 and (noise_outside or is_trained):
+            eta = chain.eta
+            noise = draw_noise(policy, own if is_trained else shared)
+            noise = noise if is_trained else noise.repeat_interleave(n_copies, dim=0)
         place = torch.full_like(label, position)
         step = policy_step(policy, chain, state, label, place, eta=eta, noise=noise)
-        if position in trained:
+        if is_trained:
             states.append(state)
             actions.append(step.to)
             log_probs.append(step.log_prob)
@@ -156,7 +177,7 @@ def _roll_out_part(
         position=trained,
         state=torch.stack(states) if states else empty,
         action=torch.stack(actions) if actions else empty,
-        log_prob=torch.stack(log_probs) if log_probs else empty.flatten(1).double().sum(1)[:, None],
+        log_prob=torch.stack(log_probs) if log_probs else empty.flatten(2).double().sum(2),
     )
 
 

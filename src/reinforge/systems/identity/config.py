@@ -47,6 +47,9 @@ class IdentityConfig(BaseModel):
     # rollout
     identities_per_batch: int = Field(8, ge=1, description="identities an iteration")
     draws_per_identity: int = Field(8, ge=2, description="pictures of each")
+    branches: int = Field(
+        8, ge=1, description="draws that share all noise but the window's; divides those of each"
+    )
     window: Window = Field("random", description="which steps of the chain are trained")
     window_steps: int = Field(3, ge=1, description="length of the window")
     noise_outside: bool = Field(True, description="False: no noise outside of the window")
@@ -59,6 +62,9 @@ class IdentityConfig(BaseModel):
     privacy_weight: float = Field(0.0, ge=0, description="lambda of distance to real pictures")
     repulsion: float = Field(0.5, ge=0, lt=1, description="alpha of the coverage reward")
     expansion: float = Field(0.1, ge=0, description="eps: wanted growth of the real spread")
+    n_recent: int = Field(
+        8, ge=0, description="latest pictures an identity that new ones differ from; 0: the batch's"
+    )
     diversity_credit: Credit = Field("leave_one_out", description="a draw's part of the spread")
 
     # update
@@ -130,6 +136,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-5,  # lr 1e-5
         "max_grad_norm": 0.1,  # DPOK's code
         "value_learning_rate": 1e-4,  # DPOK's code
+        "branches": 1,  # every draw has noise of its own
+        "n_recent": 0,  # sets are those of the batch
         "diversity_credit": "group",  # the paper's words
     },
 }
@@ -146,7 +154,19 @@ def resolve_config(preset: str, settings: dict[str, Any]) -> IdentityConfig:
     config = validated(IdentityConfig, {**PRESETS[preset], **settings})
     if not config.reward_weights:
         raise InputError("every reward has weight 0, so there is nothing to learn from; set one.")
-    if config.advantage == "group" and config.diversity_credit == "group":
+    if config.draws_per_identity % config.branches:
+        raise InputError(
+            f"branches {config.branches} does not divide draws_per_identity "
+            f"{config.draws_per_identity}; set one to a multiple of the other."
+        )
+    if config.n_recent == 1:
+        raise InputError("n_recent 1 has no spread; set it to 0 or to 2 and more.")
+    if config.branches > 1 and not config.n_recent:
+        raise InputError(
+            "branches of one start are alike by their making, so that sets of them say nothing of "
+            "diversity; set n_recent to 8, or branches to 1."
+        )
+    if config.advantage == "group" and not config.n_recent and config.diversity_credit == "group":
         raise InputError(
             "advantage 'group' compares draws of one identity and diversity_credit 'group' gives "
             "them one value, so diversity would earn nothing; set diversity_credit to "

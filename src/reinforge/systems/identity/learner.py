@@ -29,6 +29,8 @@ class Learner:
     policy_optimizer: torch.optim.Optimizer
     value_optimizer: torch.optim.Optimizer
     bank: Bank
+    recent: Float[Tensor, "identity slot feature"]  # features of each identity's latest draws
+    n_drawn: Int[Tensor, " identity"]  # draws of each so far: the next one's slot
     real_state: Float[Tensor, "real channel height width"]  # encoded training pictures
     mirrored: Float[Tensor, "real channel height width"]  # the same, mirrored before encoding
     real_label: Int[Tensor, " real"]
@@ -36,6 +38,7 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds); frozen weights are not part of it."""
         state = named_tensors({"value": self.value}, self._optimizers())
+        state |= {"recent": self.recent, "n_drawn": self.n_drawn}
         for name, weights in self._weights().items():
             state |= {f"{name}.{key}": value for key, value in weights.items()}
         return state
@@ -44,6 +47,8 @@ class Learner:
         """Put saved state back (the inverse of `tensors`)."""
         load_named_tensors(state, {"value": self.value}, self._optimizers())
         with torch.no_grad():
+            self.recent.copy_(state["recent"])
+            self.n_drawn.copy_(state["n_drawn"])
             for name, weights in self._weights().items():
                 for key, value in weights.items():
                     value.copy_(state[f"{name}.{key}"])
@@ -122,6 +127,10 @@ def new_learner(
         value_optimizer=torch.optim.AdamW(
             value.parameters(), lr=config.value_learning_rate, weight_decay=0.0
         ),
+        recent=torch.zeros(
+            len(bank.prototype), config.n_recent, bank.prototype.shape[1], device=device
+        ),
+        n_drawn=torch.zeros(len(bank.prototype), dtype=torch.long, device=device),
         bank=bank.to(torch.device(device)),
         real_state=real_state.cpu(),
         mirrored=mirrored.cpu(),

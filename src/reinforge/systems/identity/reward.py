@@ -30,6 +30,7 @@ def coverage(
     bank: Bank,
     *,
     alpha: float,
+    recent: Float[Tensor, "identity slot feature"] | None = None,
 ) -> Float[Tensor, " draw"]:
     """R_cov[g] = mean_r k(f_g, f_r) - alpha mean_g' k(f_g, f_g'), all of g's own identity.
 
@@ -41,12 +42,21 @@ def coverage(
         label: Identity of each draw.
         bank: Real pictures.
         alpha: Weight of the repulsion; below 1, or draws are driven away from what is real.
+        recent: Features of earlier draws of every identity, which a draw is kept apart from; None
+            takes the other draws of the batch.
     """
     width = bank.bandwidth[label][:, None]
-    to_real = torch.exp(-torch.cdist(feature, bank.feature).square() / (2 * width.square()))
-    to_draws = torch.exp(-torch.cdist(feature, feature).square() / (2 * width.square()))
+
+    def kernel(distance: Tensor) -> Tensor:
+        return torch.exp(-distance.square() / (2 * width.square()))
+
     is_own = label[:, None] == bank.label[None, :]
-    return _mean_where(to_real, is_own) - alpha * _mean_where(to_draws, companions(label))
+    to_real = _mean_where(kernel(torch.cdist(feature, bank.feature)), is_own)
+    if recent is None:
+        to_draws = _mean_where(kernel(torch.cdist(feature, feature)), companions(label))
+    else:
+        to_draws = kernel(torch.cdist(feature[:, None], recent[label])[:, 0]).mean(1)
+    return to_real - alpha * to_draws
 
 
 def companions(label: Int[Tensor, " draw"]) -> Bool[Tensor, "draw draw"]:
@@ -99,18 +109,49 @@ def _diversity_of_group(
     n = len(group)
     if n < 2 or (n < 3 and credit == "leave_one_out"):
         return group.new_zeros(n)
-
-    def score(spread: Tensor) -> Tensor:
-        return -((spread - (1 + expansion) * real) / real).square()
-
     squared = (group - group.mean(dim=0)).square().sum(1)  # |f - mean|^2
     whole = squared.sum() / (n - 1)
     if credit == "group":
-        return score(whole).expand(n)
+        return diversity_score(whole, real, expansion).expand(n)
     if credit == "sample":
-        return score(n / (n - 1) * squared)
+        return diversity_score(n / (n - 1) * squared, real, expansion)
     without = (squared.sum() - n / (n - 1) * squared) / (n - 2)  # tr Cov of the others
-    return score(whole) - score(without)
+    return diversity_score(whole, real, expansion) - diversity_score(without, real, expansion)
+
+
+def added_diversity(
+    feature: Float[Tensor, "draw feature"],
+    label: Int[Tensor, " draw"],
+    bank: Bank,
+    recent: Float[Tensor, "identity slot feature"],
+    *,
+    expansion: float,
+) -> Float[Tensor, " draw"]:
+    """What R_exp of an identity's recent draws gains by one more draw.
+
+    Args:
+        feature: L2-normalised.
+        label: Identity of each draw.
+        bank: Real pictures.
+        recent: Features of earlier draws of every identity, two or more of each.
+        expansion: As in `expression_diversity`.
+    """
+    others = recent[label]
+    n = others.shape[1]
+    real = bank.spread[label]
+    mean = others.mean(1)
+    squared = (others - mean[:, None]).square().sum((1, 2))
+    more = squared + n / (n + 1) * (feature - mean).square().sum(1)  # Welford's update
+    return diversity_score(more / n, real, expansion) - diversity_score(
+        squared / (n - 1), real, expansion
+    )
+
+
+def diversity_score(
+    spread: Float[Tensor, "*group"], real: Float[Tensor, "*group"], expansion: float
+) -> Float[Tensor, "*group"]:
+    """R_exp = -((S_g - (1 + eps) S_r) / S_r)^2 of a group whose spread is S_g."""
+    return -((spread - (1 + expansion) * real) / real).square()
 
 
 def nearness(

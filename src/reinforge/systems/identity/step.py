@@ -25,8 +25,10 @@ from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, sli
 from reinforge.systems.identity.cold_start import start_cold
 from reinforge.systems.identity.learner import Learner
 from reinforge.systems.identity.reward import (
+    added_diversity,
     combined,
     coverage,
+    diversity_score,
     expression_diversity,
     nearness,
     semantic_consistency,
@@ -60,41 +62,50 @@ def step(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, 
     if index < n_cold:
         return start_cold(learner, index, seed=seed)
     if index == n_cold:
-        begin_reinforcement(learner)
+        begin_reinforcement(learner, embed, seed=seed)
     return reinforce(learner, embed, index - n_cold, seed=seed)
 
 
-def begin_reinforcement(learner: Learner) -> None:
-    """What the cold start has learned becomes the reference, and the first of the mean."""
-    trained = learner.policy.trained()
+def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
+    """What the cold start has learned becomes the reference, the mean, and the recent draws."""
+    config, policy = learner.config, learner.policy
+    trained = policy.trained()
     with torch.no_grad():
         for weights in (learner.reference, learner.averaged):
             for name, value in weights.items():
                 value.copy_(trained[name])
     learner.cold_start_optimizer.state.clear()
+    if config.n_recent:
+        label = torch.arange(policy.n_identities).repeat_interleave(config.n_recent)
+        shared = [torch_generator(seed, "identity/first draws", i) for i in range(len(label))]
+        rollout = roll_out(
+            policy, config.chain, label.to(policy.device), shared, micro_batch=config.micro_batch
+        )
+        learner.recent.copy_(features_of(learner, embed, rollout).view_as(learner.recent))
 
 
 def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
     """Draw, score, update the policy and the value net."""
     config = learner.config
-    label = labels_of(learner, index, seed=seed)
+    start = labels_of(learner, index, seed=seed).repeat_interleave(
+        config.draws_per_identity // config.branches
+    )
     trained = trained_steps(
         config.window, config.n_denoising, config.window_steps, index, config.n_steps, seed=seed
     )
-    generators = [
-        torch_generator(seed, "identity/rollout", index * len(label) + draw)
-        for draw in range(len(label))
-    ]
     rollout = roll_out(
         learner.policy,
         config.chain,
-        label.to(learner.policy.device),
-        generators,
+        start.to(learner.policy.device),
+        _generators(seed, "identity/start", index, len(start)),
+        _generators(seed, "identity/branch", index, len(start) * config.branches),
         trained=trained,
         noise_outside=config.noise_outside,
         micro_batch=config.micro_batch,
     )
-    reward, parts = score(learner, embed, rollout)
+    feature = features_of(learner, embed, rollout)
+    reward, parts = score(learner, feature, rollout.label)
+    remember(learner, feature, rollout.label)
     batch = batch_of(learner, rollout, reward)
     log = update_policy(learner, batch, index)
     log |= update_value(learner, rollout, reward)
@@ -102,7 +113,12 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
     return {"reward": float(reward.mean()), **parts, **log}
 
 
-def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " draw"]:
+def _generators(seed: int, stream: str, index: int, n: int) -> list[torch.Generator]:
+    """One generator a draw, whoever draws it and however many draw at once."""
+    return [torch_generator(seed, stream, index * n + draw) for draw in range(n)]
+
+
+def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " identity"]:
     """Identities of an iteration: all come by in turn, in an order drawn anew each round."""
     config, n = learner.config, learner.policy.n_identities
     n_chosen = min(config.identities_per_batch, n)
@@ -113,31 +129,54 @@ def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " draw"
         taken = order[place % n :][: n_chosen - len(chosen)].tolist()
         chosen += [identity for identity in taken if identity not in chosen]
         place += len(taken)
-    return torch.tensor(chosen).repeat_interleave(config.draws_per_identity)
+    return torch.tensor(chosen)
+
+
+@torch.no_grad()
+def features_of(learner: Learner, embed: Embed, rollout: Rollout) -> Float[Tensor, "draw feature"]:
+    """What the recogniser sees in pictures as a file would keep them: whole levels of 0 to 255."""
+    return embed(quantised(learner.policy.codec.decode(rollout.clean)).float())
 
 
 @torch.no_grad()
 def score(
-    learner: Learner, embed: Embed, rollout: Rollout
+    learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
 ) -> tuple[Float[Tensor, " draw"], dict[str, float]]:
-    """The reward of each finished picture, and the mean of each of its parts.
-
-    Pictures are scored as a file would keep them: whole grey levels from 0 to 255.
-    """
-    config, bank, label = learner.config, learner.bank, rollout.label
-    feature = embed(quantised(learner.policy.codec.decode(rollout.clean)).float())
+    """The reward of each finished picture, and the mean of each of its parts."""
+    config, bank = learner.config, learner.bank
+    recent = learner.recent if config.n_recent else None
+    if recent is None:
+        diversity = expression_diversity(
+            feature, label, bank, expansion=config.expansion, credit=config.diversity_credit
+        )
+    else:
+        diversity = added_diversity(feature, label, bank, recent, expansion=config.expansion)
     parts = {
         "semantic": semantic_consistency(feature, label, bank),
-        "coverage": coverage(feature, label, bank, alpha=config.repulsion),
-        "diversity": expression_diversity(
-            feature, label, bank, expansion=config.expansion, credit=config.diversity_credit
-        ),
+        "coverage": coverage(feature, label, bank, alpha=config.repulsion, recent=recent),
+        "diversity": diversity,
         "privacy": nearness(feature, label, bank),
     }
     told = {name: float(part.mean()) for name, part in parts.items()}
-    whole = expression_diversity(feature, label, bank, expansion=config.expansion, credit="group")
-    told["diversity"] = float(whole.mean())
+    if recent is not None:
+        spread = recent[label].var(dim=1).sum(1)
+        told["diversity"] = float(
+            diversity_score(spread, bank.spread[label], config.expansion).mean()
+        )
     return combined(parts, config.reward_weights), told
+
+
+def remember(
+    learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
+) -> None:
+    """Put one branch of every start into its identity's recent draws, in place of the oldest."""
+    config = learner.config
+    if not config.n_recent:
+        return
+    for draw in range(0, len(label), config.branches):
+        identity = label[draw]
+        learner.recent[identity, learner.n_drawn[identity] % config.n_recent] = feature[draw]
+        learner.n_drawn[identity] += 1
 
 
 def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]) -> Batch:
@@ -167,7 +206,8 @@ def advantages(
         ]
         return reward - torch.stack(expected)
     if config.advantage == "group":
-        groups = reward.view(-1, config.draws_per_identity)
+        n_alike = config.branches if config.branches > 1 else config.draws_per_identity
+        groups = reward.view(-1, n_alike)
         advantage = group_relative(groups).flatten()
     else:
         advantage = reward - reward.mean()
