@@ -97,6 +97,7 @@ def roll_out(
     trained: tuple[int, ...] = (),
     noise_outside: bool = True,
     micro_batch: int | None = None,
+    guided_gradient: bool = False,
 ) -> Rollout:
     """Draw pictures: one a start, or several branches of each.
 
@@ -109,15 +110,18 @@ def roll_out(
         chain: How.
         label: Identity of each start.
         shared: One generator a start, on the CPU: a picture depends on nobody else's noise.
-        own: Generators of the trained steps' noise, as many a start as there are branches.
+        own: Generators of the trained steps' noise, as many a start as there are branches; none:
+            a single branch, whose noise is the start's.
         trained: Positions whose states, actions and log-densities are kept.
         noise_outside: False denoises without noise outside of `trained`.
         micro_batch: Draws that go through the network at once; None: all.
+        guided_gradient: As the update will have it: then both make the very same passes.
 
     Returns:
         The draws, branches of a start side by side, on the policy's device.
     """
-    branches = max(len(own) // len(label), 1)
+    own = own or shared
+    branches = len(own) // len(label)
     parts = [
         _roll_out_part(
             policy,
@@ -127,6 +131,7 @@ def roll_out(
             own[part.start * branches : part.stop * branches],
             trained,
             noise_outside=noise_outside,
+            guided_gradient=guided_gradient,
         )
         for part in slices(len(label), micro_batch and max(micro_batch // branches, 1))
     ]
@@ -149,9 +154,10 @@ def _roll_out_part(
     trained: tuple[int, ...],
     *,
     noise_outside: bool,
+    guided_gradient: bool,
 ) -> Rollout:
     state = draw_noise(policy, shared)
-    branches, n_copies = max(len(own) // len(label), 1), 1
+    branches, n_copies = len(own) // len(label), 1
     states, actions, log_probs = [], [], []
     for position in range(chain.n_denoising):
         is_trained = position in trained
@@ -164,7 +170,16 @@ def _roll_out_part(
             noise = draw_noise(policy, own if is_trained else shared)
             noise = noise if is_trained else noise.repeat_interleave(n_copies, dim=0)
         place = torch.full_like(label, position)
-        step = policy_step(policy, chain, state, label, place, eta=eta, noise=noise)
+        step = policy_step(
+            policy,
+            chain,
+            state,
+            label,
+            place,
+            eta=eta,
+            noise=noise,
+            guided_gradient=guided_gradient,
+        )
         if is_trained:
             states.append(state)
             actions.append(step.to)
@@ -193,3 +208,18 @@ def slices(n: int, size: int | None) -> list[slice]:
     """Cut 0..n - 1 into runs of at most `size`."""
     size = size or max(n, 1)
     return [slice(first, min(first + size, n)) for first in range(0, n, size)]
+
+
+def stacked_slices(n_draws: int, n_actions: int, micro_batch: int) -> list[slice]:
+    """Cut the actions of several steps, end to end, as the rollout cut the draws of one.
+
+    A matrix product may round differently for another number of rows, so that passes of the same
+    size score an action bit by bit as it was drawn. Where whole steps fit in a pass, they share it.
+    """
+    if micro_batch >= n_draws:
+        return slices(n_actions, micro_batch // n_draws * n_draws)
+    return [
+        slice(first + part.start, first + part.stop)
+        for first in range(0, n_actions, n_draws)
+        for part in slices(n_draws, micro_batch)
+    ]

@@ -7,6 +7,7 @@ raise the density of the actions that did well, near the cold start      update_
 let the value net learn what was to be expected                   update_value
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from reinforge.policy_gradient.advantage import group_relative
 from reinforge.policy_gradient.objective import clamped_surrogate, clipped_surrogate
 from reinforge.policy_gradient.update import ascend, take_step
 from reinforge.randomness import torch_generator
-from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, slices
+from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, stacked_slices
 from reinforge.systems.identity.cold_start import start_cold
 from reinforge.systems.identity.learner import Learner
 from reinforge.systems.identity.reward import (
@@ -44,12 +45,13 @@ LARGEST_DRIFT = {False: 1e-3, True: 0.5}  # nats between drawing and scoring, fl
 class Batch:
     """The trained actions of a rollout end to end, each with its advantage."""
 
-    state: Float[Tensor, "draw channel height width"]
-    action: Float[Tensor, "draw channel height width"]
-    label: Int[Tensor, " draw"]
-    position: Int[Tensor, " draw"]
-    log_prob: Float[Tensor, " draw"]
-    advantage: Float[Tensor, " draw"]
+    n_draws: int  # pictures; each has as many actions as steps were trained
+    state: Float[Tensor, "action channel height width"]
+    action: Float[Tensor, "action channel height width"]
+    label: Int[Tensor, " action"]
+    position: Int[Tensor, " action"]
+    log_prob: Float[Tensor, " action"]
+    advantage: Float[Tensor, " action"]
 
 
 def step(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
@@ -60,21 +62,28 @@ def step(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, 
     """
     n_cold = learner.config.cold_start_steps
     if index < n_cold:
-        return start_cold(learner, index, seed=seed)
+        log = start_cold(learner, index, seed=seed)
+        if index + 1 == n_cold:
+            end_cold_start(learner)
+        return log
     if index == n_cold:
         begin_reinforcement(learner, embed, seed=seed)
     return reinforce(learner, embed, index - n_cold, seed=seed)
 
 
-def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
-    """What the cold start has learned becomes the reference, the mean, and the recent draws."""
-    config, policy = learner.config, learner.policy
-    trained = policy.trained()
+def end_cold_start(learner: Learner) -> None:
+    """What was learned becomes the reference and the mean, also of a run that ends here."""
+    trained = learner.policy.trained()
     with torch.no_grad():
         for weights in (learner.reference, learner.averaged):
             for name, value in weights.items():
                 value.copy_(trained[name])
     learner.cold_start_optimizer.state.clear()
+
+
+def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
+    """The first recent draws: what the cold start draws."""
+    config, policy = learner.config, learner.policy
     if config.n_recent:
         label = torch.arange(policy.n_identities).repeat_interleave(config.n_recent)
         shared = [torch_generator(seed, "identity/first draws", i) for i in range(len(label))]
@@ -102,6 +111,7 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
         trained=trained,
         noise_outside=config.noise_outside,
         micro_batch=config.micro_batch,
+        guided_gradient=config.guided_gradient,
     )
     feature = features_of(learner, embed, rollout)
     reward, parts = score(learner, feature, rollout.label)
@@ -119,17 +129,25 @@ def _generators(seed: int, stream: str, index: int, n: int) -> list[torch.Genera
 
 
 def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " identity"]:
-    """Identities of an iteration: all come by in turn, in an order drawn anew each round."""
-    config, n = learner.config, learner.policy.n_identities
-    n_chosen = min(config.identities_per_batch, n)
-    chosen: list[int] = []
-    place = index * n_chosen
-    while len(chosen) < n_chosen:
-        order = torch.randperm(n, generator=torch_generator(seed, "identity/order", place // n))
-        taken = order[place % n :][: n_chosen - len(chosen)].tolist()
-        chosen += [identity for identity in taken if identity not in chosen]
-        place += len(taken)
-    return torch.tensor(chosen)
+    """Identities of an iteration: all come by in turn, in an order drawn anew each round.
+
+    Where a batch holds the end of a round and the start of the next, the next begins with others,
+    so that no identity is twice in a batch and none ever loses a turn.
+    """
+    n = learner.policy.n_identities
+    n_chosen = min(learner.config.identities_per_batch, n)
+    n_rounds = n_chosen // math.gcd(n, n_chosen)  # after so many, a round ends with a batch
+    first, last = index * n_chosen, (index + 1) * n_chosen - 1
+    base = first // n // n_rounds * n_rounds
+    walk: list[int] = []
+    for turn in range(base, last // n + 1):
+        generator = torch_generator(seed, "identity/order", turn)
+        order = torch.randperm(n, generator=generator).tolist()
+        begun = set(walk[len(walk) - len(walk) % n_chosen :])  # of the batch that is not full yet
+        head = [one for one in order if one not in begun][: n_chosen - len(begun)]
+        taken = set(head)
+        walk += head + [one for one in order if one not in taken]
+    return torch.tensor(walk[first - base * n :][:n_chosen])
 
 
 @torch.no_grad()
@@ -184,6 +202,7 @@ def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"])
     n_steps = len(rollout.position)
     position = torch.tensor(rollout.position, device=reward.device)
     return Batch(
+        n_draws=len(reward),
         state=rollout.state.flatten(0, 1),
         action=rollout.action.flatten(0, 1),
         label=rollout.label.repeat(n_steps),
@@ -222,12 +241,13 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
     """
     config, policy = learner.config, learner.policy
     n_entries = batch.state[0].numel() if config.log_ratio == "mean" else 1
+    at_once = max(config.micro_batch // config.branches, 1) * config.branches  # as in the rollout
     surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
     log: dict[str, float] = {}
     for epoch in range(config.n_epochs):
-        log = {"objective": 0.0, "kl": 0.0, "drift": 0.0, "clipped": 0.0}
+        log, drifts = {"objective": 0.0, "kl": 0.0, "clipped": 0.0}, []
         learner.policy_optimizer.zero_grad(set_to_none=True)
-        for part in slices(len(batch.state), config.micro_batch):
+        for part in stacked_slices(batch.n_draws, len(batch.state), at_once):
             share = len(batch.state[part]) / len(batch.state)
             now = policy_step(
                 policy,
@@ -246,12 +266,12 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
             kl = _kl_to_reference(learner, batch, part, now.mean, now.std) / n_entries
             value = gain - config.kl_weight * kl.double()
             (-value * share).backward()
-            drift = (now.log_prob - batch.log_prob[part]).detach()
+            drifts.append((now.log_prob - batch.log_prob[part]).detach().abs().max())
             is_out = (log_ratio.detach().exp() - 1).abs() > config.clip_range
             log["objective"] += float(value.detach()) * share
             log["kl"] += float(kl.detach()) * n_entries * share
-            log["drift"] = max(log["drift"], float(drift.abs().max()))
             log["clipped"] += float(is_out.double().mean()) * share
+        log["drift"] = float(torch.stack(drifts).max())  # Python's max would lose a NaN
         if epoch == 0 and index == 0:
             _refuse_drift(policy.precision_is_bfloat16, log["drift"])
         norm, taken = take_step(learner.policy_optimizer, max_grad_norm=config.max_grad_norm)
