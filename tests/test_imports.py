@@ -24,6 +24,7 @@ FLOORS = {
     "report": 2,
     "training": 2,
     "learner_state": 2,
+    "processes": 2,
     "generators": 3,
     "recognition": 3,
     "run_folder": 3,

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from reinforge.errors import InputError, ReinforgeError, ResourceError
 from reinforge.files import disk_errors, fsync_folder, sha256_file, write_atomic, write_json
+from reinforge.processes import ALONE, Processes
 
 FORMAT = 1
 PATIENCE = 25  # steps in a row without a finite update before a run gives up
@@ -56,15 +58,19 @@ class Place:
 
 def train(
     trainee: Trainee,
-    step: Callable[[int], dict[str, float]],
+    step: Callable[[int], dict[str, Any]],
     n_steps: int,
     *,
     place: Place | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    processes: Processes = ALONE,
 ) -> list[dict[str, Any]]:
     """Run steps 0 to n_steps - 1, or those that are left.
+
+    Of several processes the first one alone writes files and tells `on_step`; all resume from the
+    same checkpoint, and stop when one of them is asked to.
 
     Args:
         trainee: Changed in place by `step`.
@@ -76,15 +82,18 @@ def train(
             that an earlier run left in the folder.
         on_step: Told each record.
         stop: Asked after each step.
+        processes: That train together, each with the same arguments.
 
     Returns:
         The history of the whole run, a record a step.
 
     Raises:
         Interrupted: `stop` said so; the state was saved first.
-        ReinforgeError: Updates stayed non-finite.
+        ReinforgeError: Updates stayed non-finite, or another process ended.
     """
-    history = _begin(trainee, place, resume=resume) if place is not None else []
+    history = _begin(trainee, place, resume=resume, processes=processes)
+    if not processes.is_first:
+        place = on_step = None
     writer = _HistoryFile(place, history)
     n_skipped = 0
     try:
@@ -100,11 +109,13 @@ def train(
             writer.append(record)
             if on_step is not None:
                 on_step(record)
-            stopping = stop is not None and index + 1 < n_steps and stop()
+            asked = stop is not None and index + 1 < n_steps and stop()
+            stopping = processes.any(asked)
             if place is not None and (stopping or (index + 1) % place.every == 0):
                 writer.flush()
                 save_checkpoint(trainee, place, index + 1)
             if stopping:
+                processes.barrier()  # a launcher kills the others when one of them ends
                 raise Interrupted(
                     f"stopped after step {index + 1} of {n_steps}; the state is saved."
                 )
@@ -113,13 +124,30 @@ def train(
     return history
 
 
-def _begin(trainee: Trainee, place: Place, *, resume: bool) -> list[dict[str, Any]]:
+def _begin(
+    trainee: Trainee, place: Place | None, *, resume: bool, processes: Processes
+) -> list[dict[str, Any]]:
     """The history to go on from; a run that starts afresh leaves no older checkpoint behind it."""
+    if place is None:
+        return []
     place.folder.mkdir(parents=True, exist_ok=True)
-    if resume:
-        return restore(trainee, place)
-    shutil.rmtree(place.folder / "checkpoint", ignore_errors=True)
-    return []
+    if not resume:
+        if processes.is_first:
+            shutil.rmtree(place.folder / "checkpoint", ignore_errors=True)
+        return []
+    history = restore(trainee, place)
+    _refuse_other_states(len(history), place, processes)
+    return history
+
+
+def _refuse_other_states(n_done: int, place: Place, processes: Processes) -> None:
+    """All have read before one of them writes, and all have read the same."""
+    found = processes.gather(torch.tensor([n_done])).tolist()
+    if len(set(found)) > 1:
+        raise InputError(
+            f"{place.folder}: the processes see checkpoints of different steps "
+            f"({', '.join(map(str, found))}); the run folder must lie on a disk that all share."
+        )
 
 
 class _HistoryFile:
@@ -139,7 +167,8 @@ class _HistoryFile:
                 self._file.write(_line(record))
         if self._events is not None:
             for name, value in record.items():
-                self._events.add_scalar(name, value, record["step"])
+                if isinstance(value, int | float):  # words stay in the history alone
+                    self._events.add_scalar(name, value, record["step"])
 
     def flush(self) -> None:
         if self._file is not None:
