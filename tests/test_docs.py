@@ -51,7 +51,7 @@ def hurried(monkeypatch):
     def resolved(preset, settings):
         return resolve(preset, {**settings, **few})
 
-    for home in ("reinforge.systems.tabular.config", "reinforge.synthesizers"):
+    for home in ("reinforge.systems.tabular.config", "reinforge.synthesizers.tabular"):
         monkeypatch.setattr(f"{home}.resolve_config", resolved)
     level_of = importlib.import_module("reinforge.evaluation.levels").level_of
     monkeypatch.setattr("reinforge.evaluation.scorecard.level_of", lambda _: level_of("quick"))

@@ -69,7 +69,7 @@ def at_step(monkeypatch):
     """Does something at one step of the training."""
 
     def do(index, action):
-        import reinforge.synthesizers as home
+        import reinforge.synthesizers.tabular as home
 
         step = home.step
 
@@ -383,7 +383,7 @@ def test_memory_that_runs_out_in_a_step_is_exit_code_4_with_the_remedy(
 def test_updates_that_stay_not_finite_stop_the_run_with_the_last_checkpoint(
     cli, table, tmp_path, monkeypatch
 ):
-    import reinforge.synthesizers as home
+    import reinforge.synthesizers.tabular as home
 
     step = home.step
 

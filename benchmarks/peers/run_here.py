@@ -26,7 +26,7 @@ def fit_reinforge(
 
 if __name__ == "__main__":
     if "reinforge" in Path(sys.argv[1]).read_text():
-        import reinforge.synthesizers  # noqa: F401  (imports are no part of the fit)
+        import reinforge.synthesizers.tabular  # noqa: F401  (imports are no part of the fit)
 
     work(
         {

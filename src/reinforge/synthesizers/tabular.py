@@ -1,13 +1,11 @@
-"""The public face: one class a system, with fit, sample, save and load."""
+"""Tables: fit, sample, save and load."""
 
-import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import torch
 
 from reinforge import __version__
 from reinforge.data.coded import from_coded, to_coded
@@ -18,6 +16,7 @@ from reinforge.errors import InputError
 from reinforge.randomness import generator
 from reinforge.records import Split
 from reinforge.schema import Schema
+from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.condition import Where, parse_where
 from reinforge.systems.tabular.config import TabularConfig, resolve_config
@@ -30,7 +29,7 @@ from reinforge.systems.tabular.rules import parse_rule
 from reinforge.systems.tabular.sampling import balanced_rows, rows
 from reinforge.systems.tabular.saved import read_model, write_model
 from reinforge.systems.tabular.step import step
-from reinforge.training import Place, memory_errors, train
+from reinforge.training import Place, train
 
 if TYPE_CHECKING:
     from reinforge.systems.tabular.rules import Rule
@@ -173,7 +172,7 @@ class TabularSynthesizer:
             place = Place(
                 folder=Path(run_dir), fingerprint=fingerprint, every=self.config.checkpoint_every
             )
-        with one_thread(), _memory(self.config):
+        with one_thread(), memory_limit(self._memory_remedy()):
             self.history = train(
                 learner,
                 lambda index: step(learner, real, index, seed=self.seed, extra=extra),
@@ -262,7 +261,7 @@ class TabularSynthesizer:
             raise InputError(f"sample: n must be 0 or more, got {n}.")
         conditions = parse_where(where, layout.schema)
         first = 0
-        with one_thread(), _memory(self.config):
+        with one_thread(), memory_limit(self._memory_remedy()):
             tables = (
                 rows(policy, layout, n, seed=seed, conditions=conditions)
                 if balance is None
@@ -303,30 +302,10 @@ class TabularSynthesizer:
         model._layout, model._policy = layout, policy
         return model
 
+    def _memory_remedy(self) -> str:
+        return f"lower batch_rows (now {self.config.batch_rows}) or hidden."
+
     def _fitted(self) -> tuple[Layout, Policy]:
         if self._layout is None or self._policy is None:
             raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
         return self._layout, self._policy
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: small nets gain nothing from more, and sums keep their order."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(n_threads)
-
-
-@contextlib.contextmanager
-def _memory(config: TabularConfig) -> Iterator[None]:
-    """Say in one line when memory runs out."""
-    try:
-        yield
-    except RuntimeError as error:
-        told = memory_errors(error, f"lower batch_rows (now {config.batch_rows}) or hidden.")
-        if told is None:
-            raise
-        raise told from error

@@ -1,0 +1,389 @@
+"""Pictures of identities: fit, sample, save and load."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from reinforge import __version__
+from reinforge.data.images import digest, read_images, write_images
+from reinforge.errors import InputError
+from reinforge.generators.prior import Prior, load_prior
+from reinforge.generators.shipped import shipped_prior
+from reinforge.recognition.frozen import Encoder, load_encoder
+from reinforge.recognition.recogniser import Recogniser, as_pixels
+from reinforge.records import ImageSet
+from reinforge.synthesizers.limits import memory_limit
+from reinforge.systems.identity.bank import memory_bank
+from reinforge.systems.identity.config import IdentityConfig, resolve_config
+from reinforge.systems.identity.learner import Learner, new_learner
+from reinforge.systems.identity.sampling import drawn_set
+from reinforge.systems.identity.saved import (
+    RECOGNISER,
+    Generator,
+    generator_of,
+    read_generator,
+    write_generator,
+)
+from reinforge.systems.identity.step import step
+from reinforge.systems.identity.teacher import (
+    Told,
+    encoder_digest,
+    frozen_recogniser,
+    recogniser_config,
+    trained_recogniser,
+    weights_digest,
+)
+from reinforge.systems.identity.training_set import kind_of, training_set
+from reinforge.systems.identity.watching import Watch
+from reinforge.training import Place, train
+
+COLD_START, REINFORCEMENT = "cold start", "reinforcement"
+
+_log = logging.getLogger(__name__)
+
+
+class IdentitySynthesizer:
+    """A generator of pictures of known identities, learnt from a few pictures of each.
+
+    A recogniser is trained on the pictures, a prior takes up the identities (cold start), and the
+    policy gradient moves it to pictures that the recogniser finds true to their identity, covering
+    and diverse (arXiv:2604.07884; DPOK, arXiv:2305.16381).
+
+    Args:
+        preset: "default", or "paper" for the published settings.
+        prior: A diffusion model that knows such pictures: its folder, or itself; None takes the one
+            that comes with the package, which knows faces drawn by code and nothing else.
+        recogniser: An encoder that was trained elsewhere, or its path, or a preset of recognisers
+            to train; None trains what the setting `recogniser` says.
+        recogniser_settings: Any field of `RecogniserConfig`, over its preset.
+        seed: Same seed and same pictures give the same generator; on one CPU bit for bit.
+        device: Where to learn and draw; "auto" takes a GPU where there is one.
+        settings: Any field of `IdentityConfig`, e.g. ``n_steps=50``.
+
+    Raises:
+        InputError: An unknown preset or setting, or a value out of range.
+
+    Example:
+        >>> from reinforge import IdentitySynthesizer, read_images
+        >>> model = IdentitySynthesizer(prior="priors/faces").fit("photos")  # doctest: +SKIP
+        >>> model.sample_to("synthetic", 10)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        preset: str = "default",
+        *,
+        prior: str | Path | Prior | None = None,
+        recogniser: str | Path | Encoder | None = None,
+        recogniser_settings: dict[str, Any] | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        **settings: Any,
+    ) -> None:
+        if isinstance(recogniser, str | Path):
+            settings = {**settings, "recogniser": str(recogniser)}
+        self.preset = preset
+        self.seed = int(seed)
+        self.config: IdentityConfig = resolve_config(preset, settings)
+        self.device = _device(device)
+        self.recogniser = None if isinstance(recogniser, str | Path) else recogniser
+        self.recogniser_config = recogniser_config(
+            self.config.recogniser, recogniser_settings or {}
+        )
+        self.history: list[dict[str, Any]] = []
+        self._prior = prior
+        self._generator: Generator | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the identities.
+
+        Raises:
+            InputError: Nothing was fitted yet.
+        """
+        return self._fitted().names
+
+    def load_prior(self) -> Prior:
+        """The prior, read from its folder when it is first asked for.
+
+        Raises:
+            InputError: There is no prior in the folder.
+        """
+        if not isinstance(self._prior, Prior):
+            self._prior = shipped_prior() if self._prior is None else load_prior(self._prior)
+        return self._prior
+
+    def read(self, path: str | Path, **options: Any) -> ImageSet:
+        """Read pictures as the prior wants them.
+
+        Args:
+            path: As in `read_images`.
+            options: As in `read_images`; size and channels are the prior's.
+        """
+        prior = self.load_prior()
+        _log.info("%s: pictures are brought to %s, as the prior has them", path, kind_of(prior))
+        channels = cast(Any, prior.codec.channels)
+        return read_images(path, size=prior.picture_size, channels=channels, **options)
+
+    def fit(
+        self,
+        images: ImageSet | str | Path,
+        *,
+        run_dir: str | Path | None = None,
+        resume: bool = False,
+        on_step: Told | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> "IdentitySynthesizer":
+        """Learn identities.
+
+        Args:
+            images: Pictures of at least two identities, most with two pictures or more: a set, or
+                where they lie. They are brought to the prior's size and channels.
+            run_dir: Where checkpoints and history are kept; None keeps them nowhere.
+            resume: Go on from the newest checkpoint in `run_dir`.
+            on_step: Told each step's record; "phase" says what was learnt ("recogniser", "cold
+                start" or "reinforcement"), "done" and "of" how far the phase is.
+            stop: Asked after each step; True saves a checkpoint and raises `Interrupted`.
+
+        Returns:
+            The generator itself.
+
+        Raises:
+            InputError: The pictures cannot be learnt from as they are.
+        """
+        prior = self.load_prior()
+        images = images if isinstance(images, ImageSet) else self.read(images)
+        images = training_set(images, prior)
+        place = None if run_dir is None else Path(run_dir)
+        remedy = f"lower micro_batch (now {self.config.micro_batch}), or train less (trained=lora)."
+        with memory_limit(remedy):
+            history = self._teach(images, place, resume, on_step, stop)
+            learner = self._learn(prior, images, place, resume, on_step, stop)
+        self.history = history + self.history
+        self._generator = generator_of(learner, prior, images.names)
+        return self
+
+    def _teach(
+        self,
+        images: ImageSet,
+        place: Path | None,
+        resume: bool,
+        on_step: Told | None,
+        stop: Callable[[], bool] | None,
+    ) -> list[dict[str, Any]]:
+        """See that there is a recogniser; the history of its training, if it was trained now."""
+        if self.recogniser_config is None:
+            if self.recogniser is None:
+                self.recogniser = frozen_recogniser(self.config.recogniser, device=self.device)
+            return []
+        self.recogniser, history = trained_recogniser(
+            images,
+            config=self.recogniser_config,
+            seed=self.seed,
+            place=None if place is None else place / RECOGNISER,
+            resume=resume,
+            on_step=on_step,
+            stop=stop,
+            device=self.device,
+        )
+        return history
+
+    def _learn(
+        self,
+        prior: Prior,
+        images: ImageSet,
+        place: Path | None,
+        resume: bool,
+        on_step: Told | None,
+        stop: Callable[[], bool] | None,
+    ) -> Learner:
+        """Cold start and reinforcement."""
+        config, recogniser = self.config, self._recogniser()
+        label = torch.from_numpy(images.identity)
+        feature = recogniser.embed_all(images)
+        bank = memory_bank(feature, label.to(feature.device), len(images.names))
+        pixels = as_pixels(images.pixels[np.arange(len(images))])
+        learner = new_learner(
+            prior, pixels, label, bank, config=config, seed=self.seed, device=self.device
+        )
+        watch = Watch(learner, recogniser.embed, names=images.names, seed=self.seed, folder=place)
+
+        def one(index: int) -> dict[str, Any]:
+            record: dict[str, Any] = step(learner, recogniser.embed, index, seed=self.seed)
+            phase = COLD_START if index < config.cold_start_steps else REINFORCEMENT
+            seen = watch(index) if watch.due(index) else {}
+            return {"phase": phase, **record, **seen}
+
+        self.history = train(
+            learner,
+            one,
+            config.total_steps,
+            place=None if place is None else self._place(place, prior, images),
+            resume=resume,
+            on_step=None if on_step is None else lambda record: on_step(self._told(record)),
+            stop=stop,
+        )
+        return learner
+
+    def _place(self, folder: Path, prior: Prior, images: ImageSet) -> Place:
+        known = [
+            self.seed,
+            self.config.model_dump(mode="json"),
+            weights_digest(prior.transformer),
+            encoder_digest(self._recogniser()),
+            digest(images),
+        ]
+        return Place(
+            folder=folder,
+            fingerprint=hashlib.sha256(json.dumps(known).encode()).hexdigest(),
+            every=self.config.checkpoint_every,
+        )
+
+    def _told(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A record with how far its phase is."""
+        n_cold, done = self.config.cold_start_steps, record["step"] + 1
+        if record["phase"] == COLD_START:
+            return {**record, "done": done, "of": n_cold}
+        return {**record, "done": done - n_cold, "of": self.config.n_steps}
+
+    def sample(
+        self,
+        per_identity: int,
+        *,
+        identities: Sequence[str] | None = None,
+        seed: int = 0,
+        on_images: Callable[[int], None] | None = None,
+    ) -> ImageSet:
+        """Draw pictures.
+
+        Args:
+            per_identity: How many of each identity, 1 or more.
+            identities: Names of the wanted ones; None: all.
+            seed: Same seed, same pictures: each depends on its identity and number alone, so that
+                ten an identity begin with the five of a smaller draw.
+            on_images: Told how many pictures are drawn so far.
+
+        Returns:
+            Pictures of the prior's size, identity by identity.
+
+        Raises:
+            InputError: Not fitted, a number below 1, or an identity that was not learnt.
+        """
+        drawn = self._drawn(per_identity, identities, seed, on_images)
+        with memory_limit("draw fewer at once, or write them to a folder with sample_to."):
+            return drawn.subset(np.arange(len(drawn)))
+
+    def sample_to(
+        self,
+        folder: str | Path,
+        per_identity: int,
+        *,
+        identities: Sequence[str] | None = None,
+        seed: int = 0,
+        on_images: Callable[[int], None] | None = None,
+    ) -> None:
+        """Draw pictures into PNG files, one folder an identity, in bounded memory.
+
+        `manifest.jsonl` names them all with their digests and is written last.
+
+        Args:
+            folder: New or empty.
+            per_identity: As in `sample`, which gives the same pictures.
+            identities: As in `sample`.
+            seed: As in `sample`.
+            on_images: As in `sample`.
+
+        Raises:
+            InputError: As in `sample`, or the folder holds something.
+            ResourceError: The disk is full.
+        """
+        drawn = self._drawn(per_identity, identities, seed, on_images)
+        with memory_limit("use a larger machine."):
+            write_images(drawn, folder)
+
+    def _drawn(
+        self,
+        per_identity: int,
+        identities: Sequence[str] | None,
+        seed: int,
+        on_images: Callable[[int], None] | None,
+    ) -> ImageSet:
+        generator = self._fitted()
+        return drawn_set(
+            generator.policy(self.device),
+            generator.config.chain,
+            generator.names,
+            per_identity,
+            identities=identities,
+            seed=seed,
+            on_images=on_images,
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write weights and JSON: what drawing needs, and the recogniser where it was trained here.
+
+        No picture and no feature of one is among them; what weights remember, they keep.
+
+        Raises:
+            InputError: Nothing was fitted yet.
+            ResourceError: The disk is full.
+        """
+        generator, folder = self._fitted(), Path(folder)
+        if isinstance(self.recogniser, Recogniser) and self.recogniser_config is not None:
+            self.recogniser.save(folder / RECOGNISER)
+        about = {"version": __version__, "preset": self.preset, "seed": self.seed}
+        write_generator(folder, generator, about)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> "IdentitySynthesizer":
+        """Read a generator that `save` wrote.
+
+        Args:
+            folder: That it was saved in.
+            device: As for a new one.
+
+        Raises:
+            InputError: A file is missing, damaged, or written by a newer reinforge.
+        """
+        content, generator = read_generator(Path(folder))
+        model = cls(seed=content["seed"], prior=generator.prior, device=device)
+        model.preset, model.config, model._generator = (
+            content["preset"],
+            generator.config,
+            generator,
+        )
+        if (Path(folder) / RECOGNISER).is_dir():
+            model.recogniser = load_encoder(Path(folder) / RECOGNISER, device=model.device)
+        return model
+
+    def _recogniser(self) -> Encoder:
+        if self.recogniser is None:
+            raise InputError("there is no recogniser yet; call fit(...) first.")
+        return self.recogniser
+
+    def _fitted(self) -> Generator:
+        if self._generator is None:
+            raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
+        return self._generator
+
+
+def _device(wanted: str) -> str:
+    """The device's name; a GPU for "auto" where there is one.
+
+    Raises:
+        InputError: Torch knows no such device, or this machine has none.
+    """
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {wanted!r} cannot be used ({reason}); use cpu.") from None
+    return wanted

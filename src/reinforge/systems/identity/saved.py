@@ -1,0 +1,159 @@
+"""A trained generator of identities on disk: weights as safetensors, all else as JSON; no code.
+
+identity.json    settings, names of the identities, digests of all other files; written last
+transformer/     beside scheduler/, prior.json and, for latents, vae/: a whole DiT as diffusers
+                 has it, so that drawing needs neither the folder of the prior nor the pictures
+recogniser/      the network that gave rewards, where it was trained here
+
+No picture and no feature of a picture is stored. Weights remember what they were trained on: the
+class table and the recogniser's prototypes stand for real people and are as private as they are.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiTTransformer2DModel
+from safetensors import SafetensorError
+
+from reinforge.errors import InputError, ResourceError
+from reinforge.files import sha256_file, write_json
+from reinforge.generators.prior import Prior, load_prior, save_prior
+from reinforge.systems.identity.config import IdentityConfig, resolve_config
+from reinforge.systems.identity.learner import Learner
+from reinforge.systems.identity.policy import Policy
+
+FORMAT = 1
+DESCRIPTION = "identity.json"
+RECOGNISER = "recogniser"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Generator:
+    """What draws pictures of identities."""
+
+    prior: Prior  # its transformer's classes are the identities
+    config: IdentityConfig
+    names: tuple[str, ...]
+
+    def policy(self, device: torch.device | str) -> Policy:
+        """The weights as a policy that draws."""
+        return Policy(
+            self.prior.transformer.to(device),
+            codec=self.prior.codec.to(device),
+            schedule=self.prior.schedule,
+            precision=self.config.precision,
+        )
+
+
+def generator_of(learner: Learner, prior: Prior, names: tuple[str, ...]) -> Generator:
+    """The generator that a training ends with: the mean of its weights, adapters merged in."""
+    config, policy = learner.config, learner.policy
+    if config.n_steps > 0:  # without reinforcement there is no mean, the last weights draw
+        policy.load_trained(learner.averaged)
+    transformer = merged(policy.transformer).requires_grad_(False)
+    return Generator(prior=replace(prior, transformer=transformer), config=config, names=names)
+
+
+@torch.no_grad()
+def merged(transformer: DiTTransformer2DModel) -> DiTTransformer2DModel:
+    """The network with its low-rank adapters, if any, added into the layers that they adapt."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layers = [(n, m) for n, m in transformer.named_modules() if isinstance(m, BaseTunerLayer)]
+    for name, layer in layers:
+        layer.merge()
+        above, _, leaf = name.rpartition(".")
+        setattr(transformer.get_submodule(above), leaf, layer.get_base_layer())
+    return transformer
+
+
+def write_generator(folder: Path, generator: Generator, about: dict[str, Any]) -> None:
+    """Write all files; whatever else the caller put into the folder is put under the digests too.
+
+    Args:
+        folder: Made if need be.
+        generator: What draws.
+        about: What else to keep: version, preset, seed.
+
+    Raises:
+        ResourceError: The disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DESCRIPTION).unlink(missing_ok=True)
+    try:
+        save_prior(generator.prior, folder)
+    except SafetensorError as error:  # its own words for an error of the system
+        if "code: 28" not in str(error):
+            raise
+        raise ResourceError(f"{folder}: the disk is full; free some space.") from error
+    content = {
+        "format": FORMAT,
+        "system": "identity",
+        **about,
+        "config": generator.config.model_dump(mode="json"),
+        "names": list(generator.names),
+        "files": _digests(folder),
+    }
+    write_json(folder / DESCRIPTION, {**content, "digest": _digest(content)})
+
+
+def read_generator(folder: Path) -> tuple[dict[str, Any], Generator]:
+    """Read what `write_generator` wrote: the description and the generator.
+
+    Raises:
+        InputError: A file is missing, damaged, or written by a newer reinforge.
+    """
+    content = _description(folder)
+    prior = load_prior(folder)
+    try:
+        config = resolve_config("default", content["config"])
+        names = tuple(content["names"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / DESCRIPTION}: cannot be read ({error!r}).") from error
+    if len(names) != prior.transformer.config.num_embeds_ada_norm:
+        raise InputError(f"{folder}: {len(names)} names do not fit the weights' class table.")
+    prior.transformer.requires_grad_(False)
+    return content, Generator(prior=prior, config=config, names=names)
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{folder}: no model here ({error.strerror}: {error.filename}).") from None
+    except ValueError:
+        raise InputError(f"{path}: damaged, no JSON; train again.") from None
+    if not isinstance(content, dict) or content.get("system") != "identity":
+        raise InputError(f"{path}: describes no model of identities.")
+    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
+        raise InputError(
+            f"{folder}: written by a newer reinforge ({content.get('version')}); upgrade to load "
+            "it."
+        )
+    if content.pop("digest", None) != _digest(content):
+        raise InputError(f"{path}: damaged (its digest is another); train again.")
+    found = _digests(folder)
+    for name, digest in content["files"].items():
+        if found.get(name) != digest:
+            state = "damaged (its digest is another)" if name in found else "missing"
+            raise InputError(f"{folder / name}: {state}; restore it or train again.")
+    return content
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    names = [file.relative_to(folder).as_posix() for file in files]
+    return {
+        name: sha256_file(folder / name)
+        for name in names
+        if name != DESCRIPTION and not Path(name).name.startswith(".")
+    }
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""The recogniser that rewards: trained on the scarce pictures, or brought along; then frozen."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from reinforge.data.images import digest
+from reinforge.errors import InputError
+from reinforge.files import write_json
+from reinforge.recognition.config import PRESETS, RecogniserConfig, resolve_recogniser
+from reinforge.recognition.frozen import Encoder, load_encoder
+from reinforge.recognition.recogniser import Recogniser
+from reinforge.recognition.train import train_recogniser
+from reinforge.records import ImageSet
+from reinforge.training import Interrupted
+
+Told = Callable[[dict[str, Any]], None]
+PHASE = "recogniser"
+TRAINED = "trained.json"  # written when the training is over: what it was a training of
+
+
+def recogniser_config(recogniser: str, settings: Mapping[str, Any]) -> RecogniserConfig | None:
+    """How a recogniser is trained; None where it is a frozen one at a path.
+
+    Args:
+        recogniser: A preset, or a path.
+        settings: Any field of `RecogniserConfig`, over the preset.
+
+    Raises:
+        InputError: Neither a preset nor a path that exists, or settings for one that is frozen.
+    """
+    if recogniser in PRESETS:
+        return resolve_recogniser(recogniser, **settings)
+    if not Path(recogniser).exists():
+        raise InputError(
+            f"recogniser {recogniser!r} is neither a preset ({', '.join(PRESETS)}) nor a file or "
+            "folder that is there."
+        )
+    if settings:
+        raise InputError(
+            f"recogniser {recogniser!r} is trained already, so that its setting "
+            f"{next(iter(settings))!r} would change nothing; leave it out."
+        )
+    return None
+
+
+def frozen_recogniser(path: str, *, device: str) -> Encoder:
+    """An encoder that was trained elsewhere.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    return load_encoder(path, device=device)
+
+
+def trained_recogniser(
+    images: ImageSet,
+    *,
+    config: RecogniserConfig,
+    seed: int,
+    place: Path | None,
+    resume: bool,
+    on_step: Told | None,
+    stop: Callable[[], bool] | None,
+    device: str,
+) -> tuple[Recogniser, list[dict[str, Any]]]:
+    """Train a recogniser, or go on with it, or take the one that was finished before.
+
+    Args:
+        images: Of all identities.
+        config: How.
+        seed: Of the run.
+        place: Its folder, with its own checkpoints until it is done; None keeps nothing.
+        resume: Go on with what lies there.
+        on_step: Told each record, with its phase.
+        stop: Asked after each step.
+        device: Where to train.
+
+    Returns:
+        The recogniser, and a record a step.
+
+    Raises:
+        InputError: What lies there is of other settings or other pictures.
+        Interrupted: `stop` said so; the state was saved first.
+    """
+    known = _fingerprint(images, config, seed)
+    if place is not None and not resume:
+        shutil.rmtree(place, ignore_errors=True)
+    if place is not None and (place / TRAINED).is_file():
+        if json.loads((place / TRAINED).read_text(encoding="utf-8")) != known:
+            raise InputError(
+                f"{place}: the recogniser was trained with other settings or other pictures; use "
+                "the same ones, or start afresh with --overwrite."
+            )
+        return Recogniser.load(place).to(device), _history(place)
+    history: list[dict[str, Any]] = []
+
+    def told(record: dict[str, Any]) -> None:
+        history.append({"phase": PHASE, **record})
+        if on_step is not None:
+            on_step({**history[-1], "done": record["step"] + 1, "of": config.n_steps})
+
+    try:
+        recogniser = train_recogniser(
+            images,
+            config=config,
+            seed=seed,
+            run_dir=place,
+            resume=resume,
+            on_step=told,
+            stop=stop,
+            device=device,
+        )
+    except Interrupted as interrupted:
+        raise Interrupted(f"recogniser: {interrupted}") from None
+    if place is None:
+        return recogniser, history
+    recogniser.save(place)
+    write_json(place / TRAINED, known)
+    shutil.rmtree(place / "checkpoint", ignore_errors=True)
+    return recogniser, _history(place)
+
+
+def weights_digest(network: nn.Module) -> str:
+    """SHA-256 over all weights and buffers, in the order of their names."""
+    told = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        told.update(name.encode() + b"\0")
+        flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+        told.update(flat.numpy().tobytes())
+    return told.hexdigest()
+
+
+def encoder_digest(encoder: Encoder) -> str:
+    """What tells an encoder from others: its weights, or its class where it shows none."""
+    network = getattr(encoder, "network", None)
+    return weights_digest(network) if isinstance(network, nn.Module) else type(encoder).__qualname__
+
+
+def _fingerprint(images: ImageSet, config: RecogniserConfig, seed: int) -> dict[str, Any]:
+    return {
+        "config": config.model_dump(mode="json"),
+        "seed": seed,
+        "pictures": digest(images),
+    }
+
+
+def _history(place: Path) -> list[dict[str, Any]]:
+    lines = (place / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    return [{"phase": PHASE, **json.loads(line)} for line in lines]
