@@ -2,11 +2,11 @@
 
 import copy
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import Encoder
 from reinforge.systems.tabular.config import TabularConfig
@@ -30,37 +30,27 @@ class Learner:
     encoder: Encoder  # of the cold start
     encoder_optimizer: torch.optim.Adam  # of the cold start: encoder and policy
 
-    _NETS: ClassVar = ("policy", "averaged", "discriminator", "encoder")
-    _OPTIMIZERS: ClassVar = ("policy_optimizer", "discriminator_optimizer", "encoder_optimizer")
-
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds)."""
-        state: dict[str, Tensor] = {}
-        for name in self._NETS:
-            for key, value in getattr(self, name).state_dict().items():
-                state[f"{name}.{key}"] = value
-        for name in self._OPTIMIZERS:
-            for index, slots in getattr(self, name).state_dict()["state"].items():
-                for key, value in slots.items():
-                    state[f"{name}.{index}.{key}"] = value
-        return state
+        return named_tensors(*self._parts())
 
     def load_tensors(self, state: dict[str, Tensor]) -> None:
         """Put saved state back (the inverse of `tensors`)."""
-        for name in self._NETS:
-            own = {
-                k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")
-            }
-            getattr(self, name).load_state_dict(own)
-        for name in self._OPTIMIZERS:
-            optimizer = getattr(self, name)
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in state.items():
-                if key.startswith(f"{name}."):
-                    _, index, slot = key.split(".")
-                    slots.setdefault(int(index), {})[slot] = value.clone()
-            groups = optimizer.state_dict()["param_groups"]
-            optimizer.load_state_dict({"state": slots, "param_groups": groups})
+        load_named_tensors(state, *self._parts())
+
+    def _parts(self) -> tuple[dict[str, torch.nn.Module], dict[str, torch.optim.Optimizer]]:
+        modules: dict[str, torch.nn.Module] = {
+            "policy": self.policy,
+            "averaged": self.averaged,
+            "discriminator": self.discriminator,
+            "encoder": self.encoder,
+        }
+        optimizers: dict[str, torch.optim.Optimizer] = {
+            "policy_optimizer": self.policy_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "encoder_optimizer": self.encoder_optimizer,
+        }
+        return modules, optimizers
 
 
 def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
