@@ -61,7 +61,8 @@ class NoiseSchedule:
         n_train = len(self.alpha_bar)
         if not 1 <= n_steps <= n_train:
             raise InputError(f"n_denoising must lie in 1..{n_train}, got {n_steps}.")
-        return torch.arange(n_train, 0, -n_train / n_steps).round().long()[:n_steps] - 1
+        places = torch.arange(n_train, 0, -n_train / n_steps, dtype=torch.float64)[:n_steps]
+        return places.round().long() - 1
 
     def signal(self, time: Int[Tensor, " draw"]) -> Float[Tensor, "draw 1 1 1"]:
         """alpha_bar at each draw's time; 1 at CLEAN."""

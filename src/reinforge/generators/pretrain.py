@@ -115,7 +115,10 @@ def pretrain(
     """
     if config.size % config.patch:
         raise InputError(f"prior: patch {config.patch} does not divide size {config.size}.")
-    codec = PixelCodec(scale=pixel_scale(batch), channels=config.channels)
+    scale = pixel_scale(batch)
+    if not scale > 0:
+        raise InputError("prior: all pictures are of one and the same grey level; give others.")
+    codec = PixelCodec(scale=scale, channels=config.channels)
     schedule = NoiseSchedule.from_config(SCHEDULE)
     learner = new_learner(config, n_labels, seed=seed)
 
