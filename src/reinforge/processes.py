@@ -52,6 +52,8 @@ class Processes:
         Raises:
             InputError: Fewer runs than processes.
         """
+        if self.n == 1:
+            return slice(0, n_items)
         n_runs = n_items // together
         if n_items % together or n_runs < self.n:
             raise InputError(

@@ -1,5 +1,7 @@
 """The ordinary loss of a diffusion model: guess the noise that was put into a picture."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -7,6 +9,20 @@ from torch import Tensor
 from reinforge.generators.diffusion import NoiseSchedule
 from reinforge.generators.dit import predict
 from reinforge.generators.precision import Precision, is_bfloat16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the network is asked, and what it should say."""
+
+    noisy: Float[Tensor, "draw channel height width"]
+    time: Int[Tensor, " draw"]
+    label: Int[Tensor, " draw"]
+    target: Float[Tensor, "draw channel height width"]
+
+    def part(self, draws: slice) -> "Asked":
+        """Some of the draws."""
+        return Asked(**{name: value[draws] for name, value in vars(self).items()})
 
 
 def denoising_loss(
@@ -38,6 +54,27 @@ def denoising_loss(
     Returns:
         The loss, mean over entries and draws.
     """
+    asked = asked_of(
+        schedule,
+        clean,
+        label,
+        null_label=null_label,
+        label_drop=label_drop,
+        generator=generator,
+    )
+    return squared_error(transformer, asked, precision=precision)
+
+
+def asked_of(
+    schedule: NoiseSchedule,
+    clean: Float[Tensor, "draw channel height width"],
+    label: Int[Tensor, " draw"],
+    *,
+    null_label: int,
+    label_drop: float,
+    generator: torch.Generator,
+) -> Asked:
+    """Draw times, noise and drops for a batch; parts of it may then go their own ways."""
     n_draws, device = len(clean), clean.device
     n_times = len(schedule.alpha_bar)
     time = torch.randint(n_times, (n_draws,), generator=generator).to(device)
@@ -45,5 +82,14 @@ def denoising_loss(
     is_dropped = (torch.rand(n_draws, generator=generator) < label_drop).to(device)
     label = torch.where(is_dropped, null_label, label)
     noisy = schedule.noised(clean, noise, time)
-    predicted = predict(transformer, noisy, time, label, bf16=is_bfloat16(precision, device))
-    return (predicted - schedule.target(clean, noise, time)).square().mean()
+    target = schedule.target(clean, noise, time)
+    return Asked(noisy=noisy, time=time, label=label, target=target)
+
+
+def squared_error(
+    transformer: torch.nn.Module, asked: Asked, *, precision: Precision = "float32"
+) -> Float[Tensor, ""]:
+    """Mean squared error of the prediction, over entries and draws."""
+    bf16 = is_bfloat16(precision, asked.noisy.device)
+    predicted = predict(transformer, asked.noisy, asked.time, asked.label, bf16=bf16)
+    return (predicted - asked.target).square().mean()

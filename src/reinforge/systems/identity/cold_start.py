@@ -5,9 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from reinforge.generators.denoising import denoising_loss
-from reinforge.policy_gradient.update import ascend
+from reinforge.generators.denoising import asked_of, squared_error
+from reinforge.processes import take_common_step
 from reinforge.randomness import torch_generator
+from reinforge.systems.identity.chain import slices
 from reinforge.systems.identity.learner import Learner
 
 N_RISING = 20  # steps in which the rates rise
@@ -17,7 +18,7 @@ def start_cold(learner: Learner, index: int, *, seed: int) -> dict[str, float]:
     """One step of imitation.
 
     Every identity is drawn equally often, however many pictures it has: a class table's row learns
-    from its own pictures alone.
+    from its own pictures alone. Each of several processes takes its share of the pictures.
     """
     config, policy = learner.config, learner.policy
     generator = torch_generator(seed, "identity/cold start", index)
@@ -27,19 +28,25 @@ def start_cold(learner: Learner, index: int, *, seed: int) -> dict[str, float]:
         is_mirrored = torch.rand(len(chosen), generator=generator) < 0.5
         clean = torch.where(is_mirrored[:, None, None, None], learner.mirrored[chosen], clean)
     _set_rates(learner, index)
-    loss = denoising_loss(
-        policy.transformer,
+    asked = asked_of(
         policy.schedule,
         clean.to(policy.device),
         learner.real_label[chosen].to(policy.device),
         null_label=policy.n_identities,
         label_drop=config.label_drop,
         generator=generator,
-        precision=policy.precision,
+    ).part(learner.processes.share(len(chosen)))
+    optimizer, told = learner.cold_start_optimizer, 0.0
+    optimizer.zero_grad(set_to_none=True)
+    for part in slices(len(asked.label), config.micro_batch):
+        error = squared_error(policy.transformer, asked.part(part), precision=policy.precision)
+        loss = error * (len(asked.label[part]) / len(chosen))
+        loss.backward()
+        told += float(loss.detach())
+    told, _, taken = take_common_step(
+        learner.processes, optimizer, told, max_grad_norm=config.max_grad_norm
     )
-    optimizer = learner.cold_start_optimizer
-    _, taken = ascend(optimizer, -loss, max_grad_norm=config.max_grad_norm)
-    return {"denoising_loss": float(loss.detach()), "update_taken": float(taken)}
+    return {"denoising_loss": told, "update_taken": float(taken)}
 
 
 def balanced_pictures(label: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:

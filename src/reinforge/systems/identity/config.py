@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reinforge.errors import InputError
 from reinforge.generators.dit import Start
 from reinforge.generators.precision import Precision
+from reinforge.processes import Device
 from reinforge.settings import validated
 from reinforge.systems.identity.chain import Chain
 from reinforge.systems.identity.policy import Trained
@@ -29,6 +30,11 @@ class IdentityConfig(BaseModel):
     table_start: Start = Field("prior", description="first rows of the class table")
     lora_rank: int = Field(8, ge=1, le=1024, description="rank of the adapter")
     precision: Precision = Field("auto", description="of the passes; auto: bfloat16 where fast")
+    device: Device = Field("auto", description="auto: a GPU where there is one")
+    gradient_checkpointing: bool = Field(
+        False,
+        description="keep less of a pass and run it twice: memory for time",
+    )
 
     # cold start
     cold_start_steps: int = Field(600, ge=0, description="steps of the denoising loss")

@@ -6,9 +6,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from reinforge.errors import InputError
 from reinforge.generators.dit import class_tables
 from reinforge.generators.prior import Prior
 from reinforge.learner_state import load_named_tensors, named_tensors
+from reinforge.processes import ALONE, Processes
 from reinforge.randomness import torch_generator
 from reinforge.systems.identity.bank import Bank
 from reinforge.systems.identity.config import IdentityConfig
@@ -34,6 +36,7 @@ class Learner:
     real_state: Float[Tensor, "real channel height width"]  # encoded training pictures
     mirrored: Float[Tensor, "real channel height width"]  # the same, mirrored before encoding
     real_label: Int[Tensor, " real"]
+    processes: Processes = ALONE  # that learn together
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds); frozen weights are not part of it."""
@@ -74,6 +77,7 @@ def new_learner(
     config: IdentityConfig,
     seed: int,
     device: torch.device | str = "cpu",
+    processes: Processes = ALONE,
 ) -> Learner:
     """A learner at step 0.
 
@@ -85,7 +89,12 @@ def new_learner(
         config: How to learn.
         seed: Of first weights.
         device: Where to learn.
+        processes: That learn together, each with the same arguments.
+
+    Raises:
+        InputError: More processes than there is work for.
     """
+    _refuse_idle(processes, config, len(bank.prototype))
     policy = new_policy(
         prior,
         len(bank.prototype),
@@ -96,6 +105,9 @@ def new_learner(
         seed=seed,
     )
     policy.transformer.to(device)
+    policy.codec = policy.codec.to(device)
+    if config.gradient_checkpointing:
+        policy.transformer.enable_gradient_checkpointing()
     value = Value(
         policy.shape,
         n_identities=policy.n_identities,
@@ -103,6 +115,7 @@ def new_learner(
         hidden=config.value_hidden,
         generator=torch_generator(seed, "identity/value weights"),
     ).to(device)
+    processes.copy_first([*policy.trained().values(), *value.parameters()])
     is_row = {id(table) for table in class_tables(policy.transformer)}
     trained = list(policy.trained().values())
     groups = [
@@ -135,4 +148,16 @@ def new_learner(
         real_state=real_state.cpu(),
         mirrored=mirrored.cpu(),
         real_label=label,
+        processes=processes,
     )
+
+
+def _refuse_idle(processes: Processes, config: IdentityConfig, n_identities: int) -> None:
+    n_chosen = min(config.identities_per_batch, n_identities)
+    work = {"cold_start_images": config.cold_start_images, "identities_per_batch": n_chosen}
+    for name, n_items in work.items():
+        if n_items < processes.n:
+            raise InputError(
+                f"{name}: {n_items} cannot be shared by {processes.n} processes; raise it (there "
+                f"are {n_identities} identities), or launch fewer processes."
+            )

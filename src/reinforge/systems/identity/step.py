@@ -20,7 +20,8 @@ from reinforge.generators.codec import quantised
 from reinforge.generators.diffusion import kl_between
 from reinforge.policy_gradient.advantage import group_relative
 from reinforge.policy_gradient.objective import clamped_surrogate, clipped_surrogate
-from reinforge.policy_gradient.update import ascend, take_step
+from reinforge.policy_gradient.update import take_step
+from reinforge.processes import Processes, take_common_step
 from reinforge.randomness import torch_generator
 from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, stacked_slices
 from reinforge.systems.identity.cold_start import start_cold
@@ -86,36 +87,48 @@ def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
     config, policy = learner.config, learner.policy
     if config.n_recent:
         label = torch.arange(policy.n_identities).repeat_interleave(config.n_recent)
-        shared = [torch_generator(seed, "identity/first draws", i) for i in range(len(label))]
+        own = learner.processes.share(len(label), together=config.n_recent)
+        shared = _generators(seed, "identity/first draws", 0, len(label))[own]
         rollout = roll_out(
-            policy, config.chain, label.to(policy.device), shared, micro_batch=config.micro_batch
+            policy,
+            config.chain,
+            label[own].to(policy.device),
+            shared,
+            micro_batch=config.micro_batch,
         )
-        learner.recent.copy_(features_of(learner, embed, rollout).view_as(learner.recent))
+        feature = learner.processes.gather(features_of(learner, embed, rollout))
+        learner.recent.copy_(feature.view_as(learner.recent))
 
 
 def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
-    """Draw, score, update the policy and the value net."""
-    config = learner.config
-    start = labels_of(learner, index, seed=seed).repeat_interleave(
-        config.draws_per_identity // config.branches
-    )
+    """Draw, score, update the policy and the value net.
+
+    Each of several processes draws whole identities and passes its own draws through the networks;
+    rewards are those of the whole batch, and gradients are summed.
+    """
+    config, processes = learner.config, learner.processes
+    n_starts = config.draws_per_identity // config.branches
+    start = labels_of(learner, index, seed=seed).repeat_interleave(n_starts)
+    own = processes.share(len(start), together=n_starts)
+    branches = slice(own.start * config.branches, own.stop * config.branches)
     trained = trained_steps(
         config.window, config.n_denoising, config.window_steps, index, config.n_steps, seed=seed
     )
     rollout = roll_out(
         learner.policy,
         config.chain,
-        start.to(learner.policy.device),
-        _generators(seed, "identity/start", index, len(start)),
-        _generators(seed, "identity/branch", index, len(start) * config.branches),
+        start[own].to(learner.policy.device),
+        _generators(seed, "identity/start", index, len(start))[own],
+        _generators(seed, "identity/branch", index, len(start) * config.branches)[branches],
         trained=trained,
         noise_outside=config.noise_outside,
         micro_batch=config.micro_batch,
         guided_gradient=config.guided_gradient,
     )
-    feature = features_of(learner, embed, rollout)
-    reward, parts = score(learner, feature, rollout.label)
-    remember(learner, feature, rollout.label)
+    feature = processes.gather(features_of(learner, embed, rollout))
+    label = processes.gather(rollout.label)
+    reward, parts = score(learner, feature, label)
+    remember(learner, feature, label)
     batch = batch_of(learner, rollout, reward)
     log = update_policy(learner, batch, index)
     log |= update_value(learner, rollout, reward)
@@ -198,15 +211,15 @@ def remember(
 
 
 def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]) -> Batch:
-    """Actions of all trained steps end to end."""
-    n_steps = len(rollout.position)
+    """This process's actions of all trained steps end to end; the reward is of all its fellows'."""
+    n_steps, n_draws = len(rollout.position), len(rollout.label)
     position = torch.tensor(rollout.position, device=reward.device)
     return Batch(
-        n_draws=len(reward),
+        n_draws=n_draws,
         state=rollout.state.flatten(0, 1),
         action=rollout.action.flatten(0, 1),
         label=rollout.label.repeat(n_steps),
-        position=position.repeat_interleave(len(reward)),
+        position=position.repeat_interleave(n_draws),
         log_prob=rollout.log_prob.flatten(),
         advantage=advantages(learner, rollout, reward).flatten(),
     )
@@ -216,21 +229,26 @@ def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"])
 def advantages(
     learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"]
 ) -> Float[Tensor, "step draw"]:
-    """How much better each draw did than expected, for each of its trained steps."""
-    config = learner.config
+    """How much better each own draw did than expected, for each of its trained steps."""
+    config, own = learner.config, own_draws(learner, len(reward))
     if config.advantage == "value":
         expected = [
             learner.value(state, rollout.label, position)
             for position, state in zip(rollout.position, rollout.state, strict=True)
         ]
-        return reward - torch.stack(expected)
+        return reward[own] - torch.stack(expected)
     if config.advantage == "group":
         n_alike = config.branches if config.branches > 1 else config.draws_per_identity
         groups = reward.view(-1, n_alike)
         advantage = group_relative(groups).flatten()
     else:
         advantage = reward - reward.mean()
-    return advantage.expand(len(rollout.position), -1)
+    return advantage[own].expand(len(rollout.position), -1)
+
+
+def own_draws(learner: Learner, n_draws: int) -> slice:
+    """Which draws of the whole batch this process made."""
+    return learner.processes.share(n_draws, together=learner.config.draws_per_identity)
 
 
 def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float]:
@@ -239,8 +257,9 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
     Raises:
         ReinforgeError: At the first update, a density that is scored is not the one that drew.
     """
-    config, policy = learner.config, learner.policy
+    config, policy, processes = learner.config, learner.policy, learner.processes
     n_entries = batch.state[0].numel() if config.log_ratio == "mean" else 1
+    n_actions = processes.sum(len(batch.state))
     at_once = max(config.micro_batch // config.branches, 1) * config.branches  # as in the rollout
     surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
     log: dict[str, float] = {}
@@ -248,7 +267,7 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
         log, drifts = {"objective": 0.0, "kl": 0.0, "clipped": 0.0}, []
         learner.policy_optimizer.zero_grad(set_to_none=True)
         for part in stacked_slices(batch.n_draws, len(batch.state), at_once):
-            share = len(batch.state[part]) / len(batch.state)
+            share = len(batch.state[part]) / n_actions
             now = policy_step(
                 policy,
                 config.chain,
@@ -272,11 +291,20 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
             log["kl"] += float(kl.detach()) * n_entries * share
             log["clipped"] += float(is_out.double().mean()) * share
         log["drift"] = float(torch.stack(drifts).max())  # Python's max would lose a NaN
+        log = _of_all(processes, log)
         if epoch == 0 and index == 0:
             _refuse_drift(policy.precision_is_bfloat16, log["drift"])
+        processes.sum_gradients(policy.trained().values())
         norm, taken = take_step(learner.policy_optimizer, max_grad_norm=config.max_grad_norm)
         log |= {"grad_norm": norm, "update_taken": float(taken)}
     return log
+
+
+def _of_all(processes: Processes, log: dict[str, float]) -> dict[str, float]:
+    """The largest drift of all processes, and the sums of their parts."""
+    parts = processes.gather(torch.tensor([list(log.values())], dtype=torch.float64))
+    columns = zip(log, parts.unbind(1), strict=True)
+    return {name: float(c.max() if name == "drift" else c.sum()) for name, c in columns}
 
 
 def _kl_to_reference(
@@ -315,15 +343,20 @@ def update_value(
     config = learner.config
     if config.advantage != "value":
         return {}
-    error = reward.new_zeros(())
+    own = own_draws(learner, len(reward))
+    mine, share, whole = reward[own], len(rollout.label) / len(reward), 0.0
     for _ in range(config.value_steps):
         parts = [
-            (learner.value(state, rollout.label, position) - reward).square().mean()
+            (learner.value(state, rollout.label, position) - mine).square().mean()
             for position, state in zip(rollout.position, rollout.state, strict=True)
         ]
-        error = torch.stack(parts).mean()
-        ascend(learner.value_optimizer, -error)
-    return {"value_error": float(error.detach())}
+        error = torch.stack(parts).mean() * share
+        learner.value_optimizer.zero_grad(set_to_none=True)
+        error.backward()
+        whole, _, _ = take_common_step(
+            learner.processes, learner.value_optimizer, float(error.detach())
+        )
+    return {"value_error": whole}
 
 
 def move_average(learner: Learner, index: int) -> None:
