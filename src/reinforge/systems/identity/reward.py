@@ -148,7 +148,7 @@ def added_diversity(
 
 
 def diversity_score(
-    spread: Float[Tensor, "*group"], real: Float[Tensor, "*group"], expansion: float
+    spread: Float[Tensor, "*group"], real: Float[Tensor, "*#group"], expansion: float
 ) -> Float[Tensor, "*group"]:
     """R_exp = -((S_g - (1 + eps) S_r) / S_r)^2 of a group whose spread is S_g."""
     return -((spread - (1 + expansion) * real) / real).square()
