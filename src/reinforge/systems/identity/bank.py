@@ -28,7 +28,11 @@ class Bank:
 
 
 def memory_bank(
-    feature: Float[Tensor, "real feature"], label: Int[Tensor, " real"], n_identities: int
+    feature: Float[Tensor, "real feature"],
+    label: Int[Tensor, " real"],
+    n_identities: int,
+    *,
+    looseness: float = 1.0,
 ) -> Bank:
     """Prototypes, bandwidths and spreads (arXiv:2604.07884, sec. 3; median heuristic for sigma).
 
@@ -39,6 +43,9 @@ def memory_bank(
         feature: L2-normalised features of all real training pictures.
         label: Identity of each, 0..n_identities - 1.
         n_identities: Every identity has at least one picture.
+        looseness: How many times as widely pictures lie that the recogniser has never seen, as
+            squared distances: see `calibration.looseness`. Spreads grow by it and bandwidths by
+            its root, because what is drawn is new to the recogniser, too.
 
     Raises:
         InputError: No identity has two pictures, so that nothing says how much one varies.
@@ -65,6 +72,6 @@ def memory_bank(
         feature=feature,
         label=label,
         prototype=prototype,
-        bandwidth=torch.stack(bandwidth).clamp(min=least),
-        spread=torch.stack(spread).clamp(min=least**2),
+        bandwidth=torch.stack(bandwidth).clamp(min=least) * looseness**0.5,
+        spread=torch.stack(spread).clamp(min=least**2) * looseness,
     )
