@@ -4,7 +4,10 @@ config.json      resolved settings, package version, digest of the data; never a
 model/           weights and schema
 checkpoint/      what `--resume` needs
 history.jsonl    a line a step
-synthetic/       drawn rows
+recogniser/      of identities: the network that rewards
+pictures.png     of identities: generated pictures, the cold start's beside the last ones
+transformer/     of a prior: with scheduler/ and prior.json, what `--prior` takes
+synthetic/       drawn rows, or pictures in one folder an identity
 scorecard.json   scores
 report.html      the report
 manifest.json    SHA-256 of all of these
@@ -27,6 +30,11 @@ ARTEFACTS = (
     "model",
     "checkpoint",
     "history.jsonl",
+    "recogniser",
+    "pictures.png",
+    "transformer",
+    "scheduler",
+    "prior.json",
     "synthetic",
     "scorecard.json",
     "report.html",
@@ -58,6 +66,16 @@ class RunFolder:
     def rows(self) -> Path:
         """The synthetic rows that the run's scorecard judges."""
         return self.path / "synthetic" / "rows.parquet"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the synthetic pictures of a run on identities."""
+        return self.path / "synthetic"
+
+    @property
+    def sheet(self) -> Path:
+        """Generated pictures of a few identities, the cold start's beside the last ones."""
+        return self.path / "pictures.png"
 
     @property
     def scorecard(self) -> Path:
@@ -187,6 +205,27 @@ def read_config(folder: RunFolder) -> dict[str, Any]:
         InputError: It is damaged, or a newer version wrote it.
     """
     return _read(folder.config)
+
+
+def require_system(
+    folder: RunFolder, config: dict[str, Any], system: str, *, otherwise: str = ""
+) -> None:
+    """Refuse a run of another system.
+
+    Args:
+        folder: The run's.
+        config: Its config.json.
+        system: "tabular", "identity" or "prior".
+        otherwise: What to say then, beyond what the run is.
+
+    Raises:
+        InputError: The run is of another one.
+    """
+    found = str(config.get("system"))
+    if found != system:
+        what = {"tabular": "tables", "identity": "identities", "prior": "a prior"}
+        wanted = otherwise or f"one of {what[system]} was wanted."
+        raise InputError(f"{folder.path}: is a run of {what.get(found, repr(found))}; {wanted}")
 
 
 def write_config(folder: RunFolder, content: dict[str, Any]) -> None:

@@ -8,6 +8,9 @@ import reinforge
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import verb
 from reinforge.cli.screen import Screen
+from reinforge.cli.settings import RunSettings
+from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.verbs_identity import fit_identity, run_identity
 from reinforge.cli.verbs_judge import evaluate
 from reinforge.cli.verbs_look import compare, doctor, report, verify
 from reinforge.cli.verbs_rows import sample
@@ -19,6 +22,7 @@ _TABLE = ("data.sep", "data.encoding", "data.drop")
 _SPLIT = ("split.target", "split.sensitive", "split.person", "split.holdout")
 _MODEL = ("model.preset", "model.rules")
 _ROWS = ("sample.n", "sample.where", "sample.balance")
+_PICTURES = ("seed", "prior", "data.layout", "model.preset")
 _JUDGES = ("evaluate.level", "evaluate.require")
 
 
@@ -79,7 +83,14 @@ verb(
         "reinforge run tabular --out runs/a --resume",
     ),
 )(run_tabular)
-app.add_typer(run_group, name="run", help="Split, fit, sample, evaluate and report in one go.")
+verb(
+    run_group,
+    "identity",
+    settings=(*_PICTURES, "sample.n", "sample.identities"),
+    kinds=(IdentitySettings,),
+    examples=("reinforge run identity photos --prior priors/faces -n 20 --out runs/b",),
+)(run_identity)
+app.add_typer(run_group, name="run", help="From real records or pictures to synthetic ones.")
 verb(
     fit_group,
     "tabular",
@@ -90,15 +101,29 @@ verb(
         "reinforge fit tabular --out runs/a --resume",
     ),
 )(fit_tabular)
-app.add_typer(fit_group, name="fit", help="Train a generator on the train part of real records.")
+verb(
+    fit_group,
+    "identity",
+    settings=_PICTURES,
+    kinds=(IdentitySettings,),
+    examples=(
+        "reinforge fit identity photos --prior priors/faces --out runs/b",
+        "reinforge fit identity photos.csv --set model.n_steps=50 --set recogniser.n_steps=500 "
+        "--out runs/c",
+        "reinforge fit identity --out runs/b --resume",
+    ),
+)(fit_identity)
+app.add_typer(fit_group, name="fit", help="Train a generator on real records or pictures.")
 verb(
     app,
     "sample",
-    settings=("sample.n", "sample.seed", "sample.where", "sample.balance"),
+    settings=("sample.n", "sample.seed", "sample.where", "sample.balance", "sample.identities"),
+    kinds=(RunSettings, IdentitySettings),
     examples=(
         "reinforge sample runs/a -n 10000 --seed 1 --out synthetic.parquet",
         'reinforge sample runs/a -n 500 --where outcome=1 --where "sex=F" --out rare.csv',
         "reinforge sample runs/a -n 1000 --balance outcome --out balanced.parquet",
+        "reinforge sample runs/b -n 20 --identities anna,ben --seed 1 --out pictures",
     ),
 )(sample)
 verb(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reinforge.cli.settings import FITTED, RunSettings, Settings, assignment, checked, merged
+from reinforge.cli.settings import Kind, RunSettings, Settings, System, assignment, checked, merged
 from reinforge.cli.yaml_file import read_yaml
 from reinforge.errors import InputError
 
@@ -18,23 +18,30 @@ class Asked:
     config: Path | None = None
     schema: Path | None = None
 
-    def settings(self) -> RunSettings:
-        """All settings of a new run."""
-        return checked(self._given())
+    def settings(self, kind: type[Kind] = RunSettings) -> Kind:  # type: ignore[assignment]
+        """All settings of a new run of a system."""
+        return checked(self._given(kind), kind)
 
-    def over(self, saved: Settings, *, folder: Path) -> RunSettings:
+    def over(
+        self,
+        saved: Settings,
+        *,
+        folder: Path,
+        kind: type[Kind] = RunSettings,  # type: ignore[assignment]
+    ) -> Kind:
         """All settings of a run that exists: how it was fitted stays, the rest may change.
 
         Args:
             saved: The settings in its config.json.
             folder: The run's folder, for the error.
+            kind: Of the run's system.
 
         Raises:
             InputError: A setting is asked for that differs from what the run was fitted with.
         """
-        before = checked(saved)
-        after = checked(merged(saved, self._given()))
-        for section in FITTED:
+        before = checked(saved, kind)
+        after = checked(merged(saved, self._given(kind)), kind)
+        for section in kind.fitted:
             old, new = before.model_dump()[section], after.model_dump()[section]
             if old != new:
                 raise InputError(
@@ -43,9 +50,9 @@ class Asked:
                 )
         return after
 
-    def _given(self) -> Settings:
+    def _given(self, kind: type[System]) -> Settings:
         layers = [read_yaml(self.config)] if self.config else []
-        layers += [assignment(text) for text in self.assignments]
+        layers += [assignment(text, kind) for text in self.assignments]
         if self.schema:
             from reinforge.data.infer import load_overrides
 

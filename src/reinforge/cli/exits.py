@@ -14,7 +14,12 @@ from reinforge.cli.interrupts import Stop, Stopped
 from reinforge.cli.screen import Screen
 from reinforge.errors import ReinforgeError, ResourceError
 
-EXTRAS = {"lightgbm": "lightgbm", "tensorboard": "tensorboard"}  # module -> name of the extra
+_PICTURES = "PIL accelerate diffusers peft pytorch_metric_learning transformers".split()
+EXTRAS = {  # module -> name of the extra
+    "lightgbm": "lightgbm",
+    "tensorboard": "tensorboard",
+    **dict.fromkeys(_PICTURES, "images"),
+}
 _OUR_FAULT, _BAD_INPUT, _SIGNALLED = 1, 2, 128
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
 
@@ -69,13 +74,18 @@ def _judged(error: Exception, stop: Stop) -> tuple[int, str]:
             "out of memory; use fewer rows or columns, a smaller batch, or a larger machine "
             f"({type(error).__name__}: {error})."
         )
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+    if isinstance(error, ModuleNotFoundError) and _package(error) in EXTRAS:
+        name = _package(error)
         return _BAD_INPUT, (
-            f"{error.name} is not installed; run: pip install 'reinforge[{EXTRAS[error.name]}]'"
+            f"{name} is not installed; run: pip install 'reinforge[{EXTRAS[name]}]'"
         )
     if isinstance(error, OSError):
         return _judged_os(error)
     return _judged_usage(error)
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    return (error.name or "").partition(".")[0]
 
 
 def _judged_os(error: OSError) -> tuple[int, str]:

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reinforge.cli.asked import Asked
-from reinforge.cli.settings import RunSettings
+from reinforge.cli.settings import RunSettings, System
 
 # setting -> its flag; a setting without a flag is reached by --set or --config
 FLAGS: dict[str, tuple[str, ...]] = {
     "seed": ("--seed",),
+    "prior": ("--prior",),
+    "data.layout": ("--layout",),
     "data.sep": ("--sep",),
     "data.encoding": ("--encoding",),
     "data.drop": ("--drop",),
@@ -28,16 +29,10 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "sample.seed": ("--seed",),
     "sample.where": ("--where",),
     "sample.balance": ("--balance",),
+    "sample.identities": ("--identities",),
     "evaluate.level": ("--level",),
     "evaluate.seed": ("--seed",),
     "evaluate.require": ("--require",),
-}
-_PANELS = {
-    "data": "Table",
-    "split": "Split",
-    "model": "Generator",
-    "sample": "Rows",
-    "evaluate": "Judges",
 }
 _NUMBERS = (int, float)
 
@@ -56,7 +51,12 @@ Data = Annotated[
 
 
 def verb(
-    app: typer.Typer, name: str, *, settings: tuple[str, ...] = (), examples: tuple[str, ...] = ()
+    app: typer.Typer,
+    name: str,
+    *,
+    settings: tuple[str, ...] = (),
+    kinds: tuple[type[System], ...] = (RunSettings,),
+    examples: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command.
 
@@ -67,6 +67,7 @@ def verb(
         app: Where the command goes.
         name: Its name.
         settings: Which settings have a flag here, e.g. ("seed", "data.sep").
+        kinds: Of which systems they are; the first that has one tells its help and default.
         examples: Command lines shown under the help.
     """
 
@@ -74,7 +75,7 @@ def verb(
         own = inspect.signature(function, eval_str=True).parameters
         filled = {key for key in ("asked", "screen", "stop") if key in own}
         flags = [parameter for key, parameter in own.items() if key not in filled]
-        shared = _shared_flags(settings if "asked" in own else None)
+        shared = _shared_flags(settings if "asked" in own else None, kinds)
 
         def call(context: Any, **values: Any) -> None:
             screen, stop = context.obj
@@ -104,12 +105,14 @@ def _unwrapped(docstring: str | None) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-def _shared_flags(settings: tuple[str, ...] | None) -> list[inspect.Parameter]:
+def _shared_flags(
+    settings: tuple[str, ...] | None, kinds: tuple[type[System], ...]
+) -> list[inspect.Parameter]:
     """Flags of the named settings, their files, and the screen; no settings at all for None."""
     flags = []
     if settings is not None:
-        flags += [_flag(path) for path in settings]
-        if any(path.startswith("data.") for path in settings):
+        flags += [_flag(path, kinds) for path in settings]
+        if "data.sep" in settings:
             flags.append(_option("schema", Path, "Schema file over what is inferred.", "Table"))
         flags.append(_option("config", Path, "Settings file (YAML).", "Settings"))
         flags.append(
@@ -127,14 +130,14 @@ def _option(name: str, kind: Any, text: str, panel: str) -> inspect.Parameter:
     return _parameter(f"flag_{name}", Annotated[annotation, option], default)
 
 
-def _flag(path: str) -> inspect.Parameter:
+def _flag(path: str, kinds: tuple[type[System], ...]) -> inspect.Parameter:
     """The flag of one setting: its type, its help and its default as the model says."""
     section, _, key = path.rpartition(".")
-    field = _field(section, key)
+    kind, field = next(found for kind in kinds if (found := _field(kind, section, key)))
     option = typer.Option(
         *FLAGS[path],
         help=f"{field.description}{_default_text(field)}",
-        rich_help_panel=_PANELS.get(section, "Settings"),
+        rich_help_panel=kind.panels.get(section, "Settings"),
         show_default=False,
     )
     return _parameter(_dest(path), Annotated[_kind(field) | None, option], None)
@@ -145,11 +148,13 @@ def _default_text(field: FieldInfo) -> str:
     return "" if default in (None, ()) else f" Default: {default}."
 
 
-def _field(section: str, key: str) -> FieldInfo:
-    model: type[BaseModel] = RunSettings
+def _field(kind: type[System], section: str, key: str) -> tuple[type[System], FieldInfo] | None:
+    """A setting of a system, with the system; None where it has no such setting."""
+    model: Any = kind
     if section:
-        model = RunSettings.model_fields[section].annotation  # type: ignore[assignment]
-    return model.model_fields[key]
+        model = kind.model_fields[section].annotation if section in kind.model_fields else None
+    found = model.model_fields.get(key) if model is not None else None
+    return None if found is None else (kind, found)
 
 
 def _kind(field: FieldInfo) -> Any:

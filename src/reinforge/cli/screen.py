@@ -78,23 +78,24 @@ class Screen:
         sys.stdout.flush()
 
     @contextlib.contextmanager
-    def progress(self, task: str, total: int) -> Iterator[Advance]:
+    def progress(self, task: str, total: int, *, first: int = 0) -> Iterator[Advance]:
         """Show how far a task is: a bar with ETA on a terminal, plain lines elsewhere.
 
         Args:
             task: What is done, e.g. "fit".
             total: Units of work in all.
+            first: Units that were done before, by a run that is gone on with.
         """
         if self.quiet:
             yield lambda done, text="": None
         elif self._errors.is_terminal:
-            with self._bar(task, total) as advance:
+            with self._bar(task, total, first) as advance:
                 yield advance
         else:
-            yield _Lines(self, task, total)
+            yield _Lines(self, task, total, first)
 
     @contextlib.contextmanager
-    def _bar(self, task: str, total: int) -> Iterator[Advance]:
+    def _bar(self, task: str, total: int, first: int) -> Iterator[Advance]:
         from rich.progress import (
             BarColumn,
             Progress,
@@ -104,7 +105,7 @@ class Screen:
         )
 
         bar = Progress(
-            TextColumn("{task.description:<9}"),
+            TextColumn("{task.description:<13}"),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
@@ -114,7 +115,7 @@ class Screen:
             console=self._errors,
         )
         with bar:
-            key = bar.add_task(task, total=max(total, 1), text="")
+            key = bar.add_task(task, total=max(total, 1), completed=first, text="")
             yield lambda done, text="": bar.update(key, completed=done, text=text)
             bar.update(key, completed=max(total, 1))
 
@@ -128,10 +129,10 @@ class Screen:
 class _Lines:
     """Progress as plain lines, for logs."""
 
-    def __init__(self, screen: Screen, task: str, total: int) -> None:
+    def __init__(self, screen: Screen, task: str, total: int, first: int) -> None:
         self._screen, self._task, self._total = screen, task, max(total, 1)
         self._start = self._last_time = time.monotonic()
-        self._last_done = 0
+        self._first = self._last_done = first
 
     def __call__(self, done: int, text: str = "") -> None:
         """Print a line when enough time or work has gone by since the last one."""
@@ -141,7 +142,7 @@ class _Lines:
             return
         self._last_time, self._last_done = now, done
         elapsed = now - self._start
-        left = elapsed / done * (self._total - done) if done else 0.0
+        left = elapsed / max(done - self._first, 1) * (self._total - done)
         self._screen.note(
             f"{self._task} {done:,}/{self._total:,} ({done / self._total:.0%}), "
             f"{elapsed:.0f} s, {left:.0f} s left{f', {text}' if text else ''}"

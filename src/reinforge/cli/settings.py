@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -11,7 +11,7 @@ from reinforge.errors import InputError
 Settings = dict[str, Any]  # nested: {"split": {"target": "outcome"}}
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """Read "a,b" and ["a,b", "c"] as the list that they mean."""
     if isinstance(value, str):
         value = [value]
@@ -28,6 +28,24 @@ class Section(BaseModel):
     """A group of settings: unknown keys are refused, nothing changes after birth."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class System(Section):
+    """All settings of a run of one system: sections, and what a fitted run cannot change."""
+
+    fitted: ClassVar[tuple[str, ...]] = ()
+    panels: ClassVar[dict[str, str]] = {}  # section -> heading of its flags in the help
+
+    @classmethod
+    def open_sections(cls) -> dict[str, type[BaseModel]]:
+        """Sections that take any key of another model, too."""
+        return {}
+
+    def refuse_contradictions(self) -> None:
+        """Refuse, by InputError, what can be told from the settings alone."""
+
+
+Kind = TypeVar("Kind", bound=System)
 
 
 class DataSettings(Section):
@@ -73,7 +91,7 @@ class SplitSettings(Section):
         description="Share of rows the generator never sees; they judge it.",
     )
 
-    _lists = field_validator("sensitive", mode="before")(_listed)
+    _lists = field_validator("sensitive", mode="before")(listed)
 
 
 class ModelSettings(Section):
@@ -99,7 +117,9 @@ class SampleSettings(Section):
     """How many rows to draw, and which."""
 
     n: int | None = Field(
-        default=None, ge=0, description="Rows to draw; as many as were trained on if not given."
+        default=None,
+        ge=0,
+        description="Rows (of pictures: of each identity); as many as were real if not given.",
     )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
@@ -127,8 +147,17 @@ class EvaluateSettings(Section):
     )
 
 
-class RunSettings(Section):
-    """Everything that one run was asked for; saved as `settings` in the run's config.json."""
+class RunSettings(System):
+    """Everything that one run of tables was asked for; saved in the run's config.json."""
+
+    fitted: ClassVar[tuple[str, ...]] = ("seed", "data", "split", "model")
+    panels: ClassVar[dict[str, str]] = {
+        "data": "Table",
+        "split": "Split",
+        "model": "Generator",
+        "sample": "Draw",
+        "evaluate": "Judges",
+    }
 
     seed: int = Field(default=0, description="Same seed, same bytes.")
     data: DataSettings = DataSettings()
@@ -136,6 +165,19 @@ class RunSettings(Section):
     model: ModelSettings = ModelSettings()
     sample: SampleSettings = SampleSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+
+    @classmethod
+    def open_sections(cls) -> dict[str, type[BaseModel]]:
+        """The generator's own settings."""
+        from reinforge.systems.tabular.config import TabularConfig
+
+        return {"model": TabularConfig}
+
+    def refuse_contradictions(self) -> None:
+        """Refuse what the generator refuses."""
+        from reinforge.systems.tabular.config import resolve_config
+
+        resolve_config(self.model.preset, self.model.generator)
 
     @property
     def sample_seed(self) -> int:
@@ -146,9 +188,6 @@ class RunSettings(Section):
     def evaluate_seed(self) -> int:
         """The seed of the judges."""
         return self.seed + 2 if self.evaluate.seed is None else self.evaluate.seed
-
-
-FITTED = ("seed", "data", "split", "model")  # what a fitted run was made with and cannot change
 
 
 def merged(*layers: Mapping[str, Any]) -> Settings:
@@ -162,7 +201,7 @@ def merged(*layers: Mapping[str, Any]) -> Settings:
     return result
 
 
-def assignment(text: str) -> Settings:
+def assignment(text: str, kind: type[System] = RunSettings) -> Settings:
     """Read one `--set section.key=value`; the value is YAML, the section may be left out.
 
     Raises:
@@ -174,48 +213,51 @@ def assignment(text: str) -> Settings:
     path = path.strip()
     if not equals or not all(path.split(".")):
         raise InputError(
-            f"--set wants section.key=value, got {text!r}; e.g. --set split.holdout=0.3"
+            f"--set wants section.key=value, got {text!r}; e.g. --set model.n_steps=100"
         )
     result: Any = parse_yaml(value, origin=f"--set {path}") if value.strip() else None
-    for key in reversed(_full_path(path).split(".")):
+    for key in reversed(_full_path(path, kind).split(".")):
         result = {key: result}
     return result
 
 
-def _full_path(path: str) -> str:
-    """A lone key with its section, e.g. n_steps -> model.n_steps."""
-    if "." in path or path in RunSettings.model_fields:
+def _full_path(path: str, kind: type[System]) -> str:
+    """A lone key with its section, e.g. n_steps -> model.n_steps; the generator's come first."""
+    if "." in path or path in kind.model_fields:
         return path
-    homes = [key for key in known_keys() if key.rpartition(".")[2] == path]
+    homes = [key for key in known_keys(kind) if key.rpartition(".")[2] == path]
+    if f"model.{path}" in homes:
+        return f"model.{path}"
     if len(homes) != 1:
-        raise InputError(unknown_key(path, homes or known_keys()))
+        raise InputError(unknown_key(path, homes or known_keys(kind)))
     return homes[0]
 
 
-def checked(settings: Settings) -> RunSettings:
+def checked(settings: Settings, kind: type[Kind] = RunSettings) -> Kind:  # type: ignore[assignment]
     """Turn plain settings into checked ones.
 
     Raises:
         InputError: A key is unknown (the nearest one is named) or a value is of no use.
     """
-    from reinforge.systems.tabular.config import resolve_config
-
     try:
-        resolved = RunSettings.model_validate(settings)
+        resolved = kind.model_validate(settings)
     except ValidationError as error:
-        raise InputError(_explained(error)) from None
-    for key in resolved.model.generator:
-        if f"model.{key}" not in known_keys():
-            raise InputError(unknown_key(f"model.{key}", known_keys()))
-    resolve_config(resolved.model.preset, resolved.model.generator)
+        raise InputError(_explained(error, kind)) from None
+    known = known_keys(kind)
+    for section in kind.open_sections():
+        for key in getattr(resolved, section).model_extra or {}:
+            if f"{section}.{key}" not in known:
+                raise InputError(unknown_key(f"{section}.{key}", known))
+    resolved.refuse_contradictions()
     return resolved
 
 
-def known_keys() -> list[str]:
+def known_keys(kind: type[System] = RunSettings) -> list[str]:
     """Every key that may be set, with its section: ["seed", "data.sep", ...]."""
-    from reinforge.systems.tabular.config import TabularConfig
-
-    return [*_keys_of(RunSettings), *(f"model.{key}" for key in TabularConfig.model_fields)]
+    keys = list(_keys_of(kind))
+    for section, model in kind.open_sections().items():
+        keys += [f"{section}.{key}" for key in model.model_fields]
+    return keys
 
 
 def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -226,15 +268,15 @@ def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _explained(error: ValidationError) -> str:
+def _explained(error: ValidationError, kind: type[System]) -> str:
     """One line for all that is wrong: the path of each value, what was wanted, what came."""
-    return " ".join(_problem(problem) for problem in error.errors())
+    return " ".join(_problem(problem, kind) for problem in error.errors())
 
 
-def _problem(problem: Any) -> str:
+def _problem(problem: Any, kind: type[System]) -> str:
     path = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return unknown_key(path, known_keys())
+        return unknown_key(path, known_keys(kind))
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     return (
         f"setting {path!r}: {message[:1].lower()}{message[1:]}, got {_short(problem.get('input'))}."
@@ -245,17 +287,18 @@ def unknown_key(path: str, known: list[str]) -> str:
     """Name an unknown key and the nearest known one, wherever it lives."""
     section, _, leaf = path.rpartition(".")
     leaves = [key.rpartition(".")[2] for key in known]
+    sections = list(dict.fromkeys(key.partition(".")[0] for key in known))
     near = difflib.get_close_matches(leaf, leaves, n=1)
     homes = [key for key in known if key.rpartition(".")[2] in near]
     nearest = (
         [key for key in homes if key.rpartition(".")[0] == section]
         or homes
-        or difflib.get_close_matches(path, [*known, *RunSettings.model_fields], n=1)
+        or difflib.get_close_matches(path, [*known, *sections], n=1)
     )
     if nearest:
         return f"setting {path!r} is not known; did you mean {nearest[0]!r}?"
     inside = [key for key in known if key.startswith(f"{section}.")]
-    choice = ", ".join(inside if section and inside else RunSettings.model_fields)
+    choice = ", ".join(inside if section and inside else sections)
     return f"setting {path!r} is not known; there are {choice}."
 
 

@@ -50,6 +50,20 @@ def score_table(scores: Iterable[Score]) -> Table:
     return table
 
 
+def reward_table(rewards: Sequence[tuple[str, float, float]]) -> Table:
+    """Each reward of pictures of fixed seeds: after the cold start, and at the end."""
+    table = _table(
+        "Rewards of pictures of fixed seeds",
+        "reward",
+        "cold start",
+        "reinforced",
+        right=("cold start", "reinforced"),
+    )
+    for name, before, now in rewards:
+        table.add_row(name, f"{before:.3f}", f"{now:.3f}")
+    return table
+
+
 def schema_table(columns: Sequence[dict[str, Any]]) -> Table:
     """What was inferred, a line a column."""
     table = _table("Columns", "column", "kind", "dtype", "details", "missing", "what happens")

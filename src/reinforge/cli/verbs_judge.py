@@ -13,6 +13,7 @@ from reinforge.cli.options import Data, Overwrite
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings, checked, merged
 from reinforge.cli.source import Source, source_of, split_of, split_of_parts
+from reinforge.cli.stages_identity import NO_SCORES
 from reinforge.cli.tables import leak_table, show_scores
 from reinforge.errors import InputError
 from reinforge.run_folder import (
@@ -20,6 +21,7 @@ from reinforge.run_folder import (
     clear,
     existing,
     read_config,
+    require_system,
     write_config,
     write_manifest,
 )
@@ -94,7 +96,8 @@ def _evaluate_run(run: Path, data: Path | None, asked: Asked, screen: Screen) ->
 
     folder = existing(run)
     config = read_config(folder)
-    settings = asked.over(config["settings"], folder=run)
+    require_system(folder, config, "tabular", otherwise=NO_SCORES)
+    settings = asked.over(config["settings"], folder=run, kind=RunSettings)
     gates = parse_gates(settings.evaluate.require)
     split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
     with locked(folder.path, note=screen.note):
@@ -113,7 +116,7 @@ def _evaluate_tables(
     """Judge any generator's rows."""
     if out is None:
         raise InputError("evaluate of tables wants --out FOLDER for its scores and report.")
-    settings = asked.settings()
+    settings = asked.settings(RunSettings)
     gates = parse_gates(settings.evaluate.require)
     folder = check_place(out, overwrite=overwrite, inputs=tuple(files))
     train, holdout, synthetic = (Source(path=file).read(settings.data) for file in files)
@@ -158,12 +161,13 @@ def _rows_to_plant_in(
     if run is not None:
         folder = existing(run)
         config = read_config(folder)
-        settings = asked.over(config["settings"], folder=run)
+        require_system(folder, config, "tabular", otherwise=NO_SCORES)
+        settings = asked.over(config["settings"], folder=run, kind=RunSettings)
         if not folder.rows.is_file():
             raise InputError(f"{run}: has no rows yet; run `reinforge sample {run}` first.")
         split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
         return split, read_table(folder.rows), settings
-    settings = asked.settings()
+    settings = asked.settings(RunSettings)
     if given:
         train, holdout, synthetic = (Source(path=file).read(settings.data) for file in given)
         return split_of_parts(train, holdout, settings), synthetic, settings

@@ -8,10 +8,11 @@ import typer
 from reinforge.cli.doctor import facts
 from reinforge.cli.options import Overwrite, Run
 from reinforge.cli.screen import Screen
+from reinforge.cli.stages_identity import NO_SCORES
 from reinforge.cli.tables import compare_table, fact_table, finding_table
 from reinforge.errors import InputError
 from reinforge.files import write_atomic
-from reinforge.run_folder import existing, write_manifest
+from reinforge.run_folder import existing, read_config, require_system, write_manifest
 from reinforge.run_folder import verify as verified
 from reinforge.run_lock import locked
 
@@ -31,6 +32,7 @@ def report(run: Run, *, screen: Screen) -> None:
     from reinforge.evaluation.scorecard import Scorecard
 
     folder = existing(run)
+    require_system(folder, read_config(folder), "tabular", otherwise=NO_SCORES)
     if not folder.scorecard.is_file():
         raise InputError(f"{run}: has no scores yet; run `reinforge evaluate {run}` first.")
     with locked(folder.path, note=screen.note):

@@ -1,4 +1,4 @@
-"""The verb that draws rows from what was trained."""
+"""The verb that draws rows or pictures from what was trained."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,16 +9,19 @@ from reinforge.cli import stages
 from reinforge.cli.asked import Asked
 from reinforge.cli.options import DryRun, Overwrite, Preview, Run
 from reinforge.cli.screen import Screen
+from reinforge.cli.settings import RunSettings
 from reinforge.cli.tables import show_preview
+from reinforge.cli.verbs_identity import sample_pictures
 from reinforge.errors import InputError
-from reinforge.run_folder import existing, read_config, write_manifest
+from reinforge.run_folder import existing, read_config, require_system, write_manifest
 from reinforge.run_lock import locked
 
 RowsOut = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help=".parquet, .csv or .tsv file; the run's own synthetic/rows.parquet if not given.",
+        help="Rows: .parquet, .csv or .tsv file; pictures: a folder. The run's own synthetic/ if "
+        "not given.",
         show_default=False,
     ),
 ]
@@ -34,14 +37,21 @@ def sample(
     asked: Asked,
     screen: Screen,
 ) -> None:
-    """Draw synthetic rows from a trained generator.
+    """Draw synthetic rows, or pictures of identities, from a trained generator.
 
-    Conditions give exact counts: -n rows, all of which hold. The same seed gives the same rows.
+    Conditions give exact counts: -n rows, all of which hold. Of pictures -n is for each identity.
+    The same seed gives the same rows and pictures.
     """
     folder = existing(run)
     config = read_config(folder)
+    if config.get("system") == "identity":
+        sample_pictures(
+            folder, config, out, overwrite=overwrite, dry_run=dry_run, asked=asked, screen=screen
+        )
+        return
+    require_system(folder, config, "tabular")
     saved = {**config["settings"], "sample": {}}  # which rows the run itself drew is its own affair
-    settings = asked.over(saved, folder=run)
+    settings = asked.over(saved, folder=run, kind=RunSettings)
     if out is None and (settings.sample.where or settings.sample.balance):
         raise InputError(
             f"chosen rows are no fair picture of {run}: give them a file of their own with --out."

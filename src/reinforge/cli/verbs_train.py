@@ -23,6 +23,7 @@ from reinforge.run_folder import (
     clear,
     existing,
     read_config,
+    require_system,
     write_config,
     write_manifest,
 )
@@ -126,7 +127,8 @@ def demo(
     No download, below three minutes on two cores. An earlier demo in the same folder is replaced.
     """
     records = {"split": {"target": "diagnosis"}}
-    settings = checked(merged(records, asked.settings().model_dump(exclude_unset=True)))
+    given = asked.settings(RunSettings).model_dump(exclude_unset=True)
+    settings = checked(merged(records, given), RunSettings)
     folder = RunFolder(out)
     again = folder.config.is_file() and read_config(folder).get("verb") == "demo"
     check_place(out, overwrite=again)
@@ -143,12 +145,13 @@ def _job(
     if resume and RunFolder(out).config.is_file():
         check_place(out, resume=True)
         config = read_config(existing(out))
-        settings = asked.over(config["settings"], folder=out)
+        require_system(RunFolder(out), config, "tabular")
+        settings = asked.over(config["settings"], folder=out, kind=RunSettings)
         source = source_of(config, moved_to=file)
     elif file is None:
         raise InputError("which table? Give its FILE; only --resume of a run goes without.")
     else:
-        settings, source = asked.settings(), Source(path=file)
+        settings, source = asked.settings(RunSettings), Source(path=file)
         check_place(out, resume=resume, overwrite=overwrite, inputs=source.inputs)
         resume = False
     return Job(verb=verb, source=source, settings=settings, folder=RunFolder(out), resume=resume)

@@ -31,6 +31,7 @@ def train_shipped(
     run_dir: str | Path | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Prior:
     """The recipe: every step draws pictures that were never seen, of a thousand drawn faces."""
     config = config or validated(PretrainConfig, {"mirror": False})
@@ -54,4 +55,5 @@ def train_shipped(
         run_dir=run_dir,
         resume=resume,
         on_step=on_step,
+        stop=stop,
     )

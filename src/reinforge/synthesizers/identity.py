@@ -26,7 +26,7 @@ from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import (
     RECOGNISER,
     Generator,
-    generator_of,
+    generators_of,
     read_generator,
     write_generator,
 )
@@ -99,6 +99,7 @@ class IdentitySynthesizer:
         self.history: list[dict[str, Any]] = []
         self._prior = prior
         self._generator: Generator | None = None
+        self._cold: Generator | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -166,7 +167,7 @@ class IdentitySynthesizer:
             history = self._teach(images, place, resume, on_step, stop)
             learner = self._learn(prior, images, place, resume, on_step, stop)
         self.history = history + self.history
-        self._generator = generator_of(learner, prior, images.names)
+        self._generator, self._cold = generators_of(learner, prior, images.names)
         return self
 
     def _teach(
@@ -324,6 +325,19 @@ class IdentitySynthesizer:
             seed=seed,
             on_images=on_images,
         )
+
+    def cold_start(self) -> "IdentitySynthesizer":
+        """The generator as it was before reinforcement, to compare with; known after `fit` alone.
+
+        Raises:
+            InputError: Nothing was fitted here.
+        """
+        if self._cold is None:
+            raise InputError("the cold start is not kept on disk; call fit(...) first.")
+        model = IdentitySynthesizer(prior=self._cold.prior, seed=self.seed, device=self.device)
+        model.preset, model.config, model._generator = self.preset, self.config, self._cold
+        model.recogniser = self.recogniser
+        return model
 
     def save(self, folder: str | Path) -> None:
         """Write weights and JSON: what drawing needs, and the recogniser where it was trained here.

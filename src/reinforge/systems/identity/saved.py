@@ -9,6 +9,7 @@ No picture and no feature of a picture is stored. Weights remember what they wer
 class table and the recogniser's prototypes stand for real people and are as private as they are.
 """
 
+import copy
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -49,13 +50,27 @@ class Generator:
         )
 
 
-def generator_of(learner: Learner, prior: Prior, names: tuple[str, ...]) -> Generator:
-    """The generator that a training ends with: the mean of its weights, adapters merged in."""
+def generators_of(
+    learner: Learner, prior: Prior, names: tuple[str, ...]
+) -> tuple[Generator, Generator]:
+    """What a training ends with, and what its cold start had left; adapters are merged in.
+
+    Returns:
+        The generator with the mean of the weights (without reinforcement: the last ones), and the
+        one before reinforcement.
+    """
     config, policy = learner.config, learner.policy
-    if config.n_steps > 0:  # without reinforcement there is no mean, the last weights draw
+    before = learner.reference if config.n_steps > 0 else policy.copy_of_trained()
+    policy.load_trained(before)
+    cold = merged(copy.deepcopy(policy.transformer)).requires_grad_(False)
+    if config.n_steps > 0:
         policy.load_trained(learner.averaged)
-    transformer = merged(policy.transformer).requires_grad_(False)
-    return Generator(prior=replace(prior, transformer=transformer), config=config, names=names)
+    last = merged(policy.transformer).requires_grad_(False)
+    first, second = (
+        Generator(prior=replace(prior, transformer=one), config=config, names=names)
+        for one in (last, cold)
+    )
+    return first, second
 
 
 @torch.no_grad()

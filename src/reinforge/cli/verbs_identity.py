@@ -1,0 +1,255 @@
+"""The verbs on identities: fit, run, sample."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reinforge.cli import stages_identity as stages
+from reinforge.cli.asked import Asked
+from reinforge.cli.interrupts import Stop
+from reinforge.cli.options import DryRun, Out, Overwrite, Resume
+from reinforge.cli.screen import Screen
+from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.stages_identity import Photos, photos_of
+from reinforge.cli.tables import reward_table, show_next
+from reinforge.errors import InputError
+from reinforge.run_folder import (
+    RunFolder,
+    check_place,
+    clear,
+    existing,
+    read_config,
+    require_system,
+    write_config,
+    write_manifest,
+)
+from reinforge.run_lock import locked
+
+if TYPE_CHECKING:
+    from reinforge.records import ImageSet
+    from reinforge.synthesizers import IdentitySynthesizer
+
+MaybePhotos = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PHOTOS",
+        help="Folder of pictures (one folder an identity), a table of paths, or an NPZ. With "
+        "--resume not needed.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training: which pictures, with which settings, into which folder."""
+
+    verb: str
+    photos: Photos
+    settings: IdentitySettings
+    folder: RunFolder
+    resume: bool
+
+
+def fit_identity(
+    photos: MaybePhotos = None,
+    *,
+    out: Out,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    asked: Asked,
+    screen: Screen,
+    stop: Stop,
+) -> None:
+    """Learn the people in a folder of pictures and keep the generator in a folder.
+
+    A recogniser is trained on the pictures, the prior takes up the identities, and reinforcement
+    makes them truer and more varied. Pictures are brought to the size of the prior.
+    """
+    job = _job("fit", photos, out, asked, resume=resume, overwrite=overwrite)
+    model, images = opened(job, screen)
+    if dry_run:
+        _show_plan(job, model, images, screen)
+        return
+    with locked(job.folder.path, note=screen.note):
+        trained(job, model, images, screen=screen, stop=stop)
+        write_manifest(job.folder)
+    show_fitted(job, model, screen)
+    run = shlex.quote(str(out))
+    show_next(screen, f"sample {run} -n 10 --out synthetic")
+
+
+def run_identity(
+    photos: MaybePhotos = None,
+    *,
+    out: Out,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    asked: Asked,
+    screen: Screen,
+    stop: Stop,
+) -> None:
+    """Learn the people in a folder of pictures, and draw new pictures of them.
+
+    Pictures are not judged: the scorecard of pictures is not in this version yet.
+    """
+    job = _job("run", photos, out, asked, resume=resume, overwrite=overwrite)
+    model, images = opened(job, screen)
+    if dry_run:
+        _show_plan(job, model, images, screen)
+        return
+    with locked(job.folder.path, note=screen.note):
+        trained(job, model, images, screen=screen, stop=stop)
+        n = stages.n_to_draw(job.settings, job.photos.described(images))
+        stages.make_room(job.folder.pictures, overwrite=True)
+        total = stages.drawn(model, job.folder.pictures, n, job.settings, screen=screen)
+        write_manifest(job.folder)
+    show_fitted(job, model, screen)
+    screen.payload.update(pictures=str(job.folder.pictures), n=total)
+    screen.show(f"{total:,} synthetic pictures: {job.folder.pictures}")
+    screen.show(f"No scores: {stages.NO_SCORES}")
+
+
+def sample_pictures(
+    folder: RunFolder,
+    config: dict[str, Any],
+    out: Path | None,
+    *,
+    overwrite: bool,
+    dry_run: bool,
+    asked: Asked,
+    screen: Screen,
+) -> None:
+    """Draw pictures from the trained generator of a run."""
+    saved = {**config["settings"], "sample": {}}
+    settings = asked.over(saved, folder=folder.path, kind=IdentitySettings)
+    place = out or folder.pictures
+    model = stages.loaded(folder)
+    n = stages.n_to_draw(settings, config["data"])
+    if out is None and settings.sample.identities:
+        raise InputError(
+            f"chosen identities are no fair picture of {folder.path}: give them a folder of their "
+            "own with --out."
+        )
+    if dry_run:
+        total = n * len(settings.sample.identities or model.names)
+        screen.show(f"{total:,} pictures would go to {place}; nothing was written (--dry-run).")
+        return
+    if out is None:
+        with locked(folder.path, note=screen.note):
+            stages.make_room(place, overwrite=overwrite)
+            total = stages.drawn(model, place, n, settings, screen=screen)
+            write_manifest(folder)
+    else:
+        stages.make_room(place, overwrite=overwrite)
+        total = stages.drawn(model, place, n, settings, screen=screen)
+    screen.payload.update(pictures=str(place), n=total, seed=settings.sample_seed)
+    screen.show(f"{total:,} synthetic pictures, {n:,} an identity: {place}")
+
+
+def _job(
+    verb: str, photos: Path | None, out: Path, asked: Asked, *, resume: bool, overwrite: bool
+) -> Job:
+    """What to train: a new run, or the one that lies in the folder."""
+    if resume and RunFolder(out).config.is_file():
+        check_place(out, resume=True)
+        config = read_config(existing(out))
+        require_system(RunFolder(out), config, "identity")
+        settings = asked.over(config["settings"], folder=out, kind=IdentitySettings)
+        source = photos_of(config, moved_to=photos)
+    elif photos is None:
+        raise InputError("which pictures? Give PHOTOS; only --resume of a run goes without.")
+    else:
+        settings, source = asked.settings(IdentitySettings), Photos(path=photos)
+        check_place(out, resume=resume, overwrite=overwrite, inputs=source.inputs)
+        resume = False
+    return Job(verb=verb, photos=source, settings=settings, folder=RunFolder(out), resume=resume)
+
+
+def opened(job: Job, screen: Screen) -> tuple["IdentitySynthesizer", "ImageSet"]:
+    """Read prior and pictures, and refuse everything that can be refused before work starts."""
+    model = stages.new_model(job.settings)
+    prior = model.load_prior()
+    images = stages.read(model, job.photos, job.settings.data, screen=screen)
+    if job.resume:
+        stages.require_same(images, read_config(job.folder), job.photos)
+    from reinforge.systems.identity.training_set import training_set
+
+    return model, training_set(images, prior)
+
+
+def trained(
+    job: Job, model: "IdentitySynthesizer", images: "ImageSet", *, screen: Screen, stop: Stop
+) -> None:
+    """Write the settings down, then train (or go on training)."""
+    if not job.resume:
+        clear(job.folder)
+        prior = job.settings.prior or "shipped"
+        config = {
+            "verb": job.verb,
+            "system": "identity",
+            "seed": job.settings.seed,
+            "data": job.photos.described(images),
+            "prior": {"path": prior, "trained_on": model.load_prior().trained_on},
+            "settings": job.settings.model_dump(mode="json"),
+        }
+        write_config(job.folder, config)
+    stages.fitted(model, images, job.folder, screen=screen, stop=stop, resume=job.resume)
+
+
+def show_fitted(job: Job, model: "IdentitySynthesizer", screen: Screen) -> None:
+    """What was learnt, and where it lies."""
+    rewards = stages.watched(model.history)
+    alarms = [text for record in model.history[-1:] for text in record.get("alarms", [])]
+    screen.payload.update(
+        run=str(job.folder.path),
+        model=str(job.folder.model),
+        rewards={name: {"cold_start": before, "end": now} for name, before, now in rewards},
+        alarms=alarms,
+    )
+    if rewards:
+        screen.show(reward_table(rewards))
+    for alarm in alarms:
+        screen.show(f"Warning: {alarm}")
+    screen.show(f"Model: {job.folder.model}")
+    if job.folder.sheet.is_file():
+        screen.payload["sheet"] = str(job.folder.sheet)
+        screen.show(f"Pictures, cold start beside the end: {job.folder.sheet}")
+
+
+def _show_plan(job: Job, model: "IdentitySynthesizer", images: "ImageSet", screen: Screen) -> None:
+    """What would be done; nothing is written."""
+    from reinforge.generators.dit import n_parameters
+    from reinforge.systems.identity.training_set import kind_of
+
+    prior, config = model.load_prior(), model.config
+    recogniser = model.recogniser_config
+    plan: dict[str, Any] = {
+        "pictures": len(images),
+        "identities": len(images.names),
+        "size": prior.picture_size,
+        "parameters": n_parameters(prior.transformer),
+        "recogniser_steps": 0 if recogniser is None else recogniser.n_steps,
+        "cold_start_steps": config.cold_start_steps,
+        "reinforcement_steps": config.n_steps,
+        "settings": job.settings.model_dump(mode="json"),
+    }
+    screen.payload["plan"] = plan
+    screen.show(
+        f"Pictures: {len(images):,} of {len(images.names):,} identities, brought to "
+        f"{kind_of(prior)}"
+    )
+    screen.show(
+        f"Prior: {plan['parameters'] / 1e6:.1f} M weights, trained on "
+        f"{prior.trained_on or 'unknown pictures'}"
+    )
+    screen.show(
+        f"Training: {plan['recogniser_steps']:,} steps of the recogniser, "
+        f"{config.cold_start_steps:,} of cold start, {config.n_steps:,} of reinforcement"
+    )
+    screen.show("Nothing was written (--dry-run).")
