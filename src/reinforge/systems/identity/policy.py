@@ -1,7 +1,7 @@
 """The policy: a diffusion transformer whose classes are the identities."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers import DiTTransformer2DModel
@@ -138,7 +138,7 @@ class _Replaced(torch.nn.Module):
         super().__init__()
         self.call = (network, dict(weights))
 
-    def forward(self, *args: Tensor, **kwargs: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
         network, weights = self.call
         return functional_call(network, weights, args, kwargs)
 

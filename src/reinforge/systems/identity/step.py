@@ -259,7 +259,7 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
     """
     config, policy, processes = learner.config, learner.policy, learner.processes
     n_entries = batch.state[0].numel() if config.log_ratio == "mean" else 1
-    n_actions = processes.sum(len(batch.state))
+    n_actions = processes.sum(float(len(batch.state)))
     at_once = max(config.micro_batch // config.branches, 1) * config.branches  # as in the rollout
     surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
     log: dict[str, float] = {}
