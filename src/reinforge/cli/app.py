@@ -9,15 +9,16 @@ from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import verb
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings
-from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.settings_pictures import IdentitySettings, PriorSettings
 from reinforge.cli.verbs_identity import fit_identity, run_identity
 from reinforge.cli.verbs_judge import evaluate
 from reinforge.cli.verbs_look import compare, doctor, report, verify
+from reinforge.cli.verbs_prior import train_prior
 from reinforge.cli.verbs_rows import sample
 from reinforge.cli.verbs_train import demo, fit_tabular, run_tabular
 from reinforge.errors import InputError
 
-_VERBS = ("demo run fit sample evaluate report compare verify doctor").split()
+_VERBS = "demo run fit sample evaluate report compare verify prior doctor".split()
 _TABLE = ("data.sep", "data.encoding", "data.drop")
 _SPLIT = ("split.target", "split.sensitive", "split.person", "split.holdout")
 _MODEL = ("model.preset", "model.rules")
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 run_group = typer.Typer(cls=SystemGroup, no_args_is_help=True)
 fit_group = typer.Typer(cls=SystemGroup, no_args_is_help=True)
+prior_group = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
@@ -70,7 +72,11 @@ verb(
     app,
     "demo",
     settings=("seed", *_MODEL, *_JUDGES),
-    examples=("reinforge demo", "reinforge demo --out runs/mine --seed 7"),
+    examples=(
+        "reinforge demo",
+        "reinforge demo --out runs/mine --seed 7",
+        "reinforge demo identity",
+    ),
 )(demo)
 verb(
     run_group,
@@ -151,6 +157,18 @@ verb(
     examples=("reinforge compare runs/a runs/b", "reinforge compare runs/* --out runs.html"),
 )(compare)
 verb(app, "verify", examples=("reinforge verify runs/a",))(verify)
+verb(
+    prior_group,
+    "train",
+    settings=("seed", "data.layout"),
+    kinds=(PriorSettings,),
+    examples=(
+        "reinforge prior train faces --set size=48 --set channels=1 --out priors/faces",
+        "reinforge prior train --drawn --out priors/drawn",
+        "reinforge prior train --out priors/faces --resume",
+    ),
+)(train_prior)
+app.add_typer(prior_group, name="prior", help="Diffusion priors, which identities are put into.")
 verb(app, "doctor", examples=("reinforge doctor", "reinforge doctor --json"))(doctor)
 
 

@@ -93,13 +93,29 @@ def new_model(settings: IdentitySettings) -> "IdentitySynthesizer":
 def read(
     model: "IdentitySynthesizer", photos: Photos, settings: PhotoSettings, *, screen: Screen
 ) -> "ImageSet":
-    """Read the pictures as the prior wants them."""
+    """Read the pictures as the prior of a generator wants them."""
+    from reinforge.systems.identity.training_set import kind_of
+
+    prior = model.load_prior()
+    screen.note(f"{photos.path}: pictures are brought to {kind_of(prior)}, as the prior has them.")
+    size, channels = prior.picture_size, prior.codec.channels
+    return read_images(photos, settings, size=size, channels=channels, screen=screen)
+
+
+def read_images(
+    photos: Photos, settings: PhotoSettings, *, size: int, channels: Any, screen: Screen
+) -> "ImageSet":
+    """Read pictures at a size, with a bar."""
+    from reinforge.data.images import read_images as read_from
+
     if photos.path is None:
         raise InputError("which pictures? Give their folder; only --resume of a run goes without.")
     with screen.progress("read", 100) as advance:
-        return model.read(
+        return read_from(
             photos.path,
-            progress=lambda what, share: advance(round(100 * share), what),
+            size=size,
+            channels=channels,
+            progress=lambda what, share: advance(round(100 * share)),
             **settings.options(),
         )
 

@@ -1,6 +1,6 @@
 """Tables for the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -61,6 +61,16 @@ def reward_table(rewards: Sequence[tuple[str, float, float]]) -> Table:
     )
     for name, before, now in rewards:
         table.add_row(name, f"{before:.3f}", f"{now:.3f}")
+    return table
+
+
+def accuracy_table(accuracy: Mapping[str, float]) -> Table:
+    """How many pictures an independent judge recognises."""
+    table = _table(
+        "Recognised by a judge that gave no reward", "pictures", "share", right=("share",)
+    )
+    for name, share in accuracy.items():
+        table.add_row(name, f"{share:.3f}")
     return table
 
 

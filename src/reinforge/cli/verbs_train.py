@@ -43,7 +43,14 @@ MaybeFile = Annotated[
         show_default=False,
     ),
 ]
-DemoOut = Annotated[Path, typer.Option("--out", help="Folder of the run.")]
+DemoSystem = Annotated[
+    str, typer.Argument(metavar="SYSTEM", help="tabular or identity.", show_default=False)
+]
+DemoOut = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of the run; runs/demo if not given.", show_default=False),
+]
+DEMOS = {"tabular": Path("runs/demo"), "identity": Path("runs/demo-identity")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,18 +121,31 @@ def run_tabular(
 
 
 def demo(
-    out: DemoOut = Path("runs/demo"),
+    system: DemoSystem = "tabular",
     *,
+    out: DemoOut = None,
     dry_run: DryRun = False,
     preview: Preview = False,
     asked: Asked,
     screen: Screen,
     stop: Stop,
 ) -> None:
-    """See the main job on real medical records: 569 breast tumours that ship with scikit-learn.
+    """See the main job: on real medical records, or (`demo identity`) on faces drawn by code.
 
-    No download, below three minutes on two cores. An earlier demo in the same folder is replaced.
+    Records: 569 breast tumours that ship with scikit-learn, below three minutes on two cores.
+    Identities: twelve faces of no real person, five pictures each, below ten. No download. An
+    earlier demo in the same folder is replaced.
     """
+    if system not in DEMOS:
+        raise InputError(f"unknown system {system!r}; there are {', '.join(DEMOS)}.")
+    out = out or DEMOS[system]
+    if system == "identity":
+        from reinforge.cli.demo_identity import demo_identity
+
+        if dry_run or preview:
+            raise InputError("demo identity knows neither --dry-run nor --preview; leave it out.")
+        demo_identity(out, asked=asked, screen=screen, stop=stop)
+        return
     records = {"split": {"target": "diagnosis"}}
     given = asked.settings(RunSettings).model_dump(exclude_unset=True)
     settings = checked(merged(records, given), RunSettings)

@@ -17,6 +17,7 @@ from reinforge.settings import validated
 FOLDER = Path(__file__).parent / "drawn_32"
 WORLD = 2604  # the seed of the faces it was trained on; a demo draws those of another world
 N_IDENTITIES = 1000
+SETTINGS = {"mirror": False}  # of `PretrainConfig`: no picture comes twice, so none is mirrored
 
 
 def shipped_prior() -> Prior:
@@ -34,7 +35,7 @@ def train_shipped(
     stop: Callable[[], bool] | None = None,
 ) -> Prior:
     """The recipe: every step draws pictures that were never seen, of a thousand drawn faces."""
-    config = config or validated(PretrainConfig, {"mirror": False})
+    config = config or validated(PretrainConfig, SETTINGS)
     size = config.size
 
     def batch(index: int) -> tuple[Tensor, Tensor]:

@@ -120,18 +120,6 @@ class IdentitySynthesizer:
             self._prior = shipped_prior() if self._prior is None else load_prior(self._prior)
         return self._prior
 
-    def read(self, path: str | Path, **options: Any) -> ImageSet:
-        """Read pictures as the prior wants them.
-
-        Args:
-            path: As in `read_images`.
-            options: As in `read_images`; size and channels are the prior's.
-        """
-        prior = self.load_prior()
-        _log.info("%s: pictures are brought to %s, as the prior has them", path, kind_of(prior))
-        channels = cast(Any, prior.codec.channels)
-        return read_images(path, size=prior.picture_size, channels=channels, **options)
-
     def fit(
         self,
         images: ImageSet | str | Path,
@@ -159,7 +147,10 @@ class IdentitySynthesizer:
             InputError: The pictures cannot be learnt from as they are.
         """
         prior = self.load_prior()
-        images = images if isinstance(images, ImageSet) else self.read(images)
+        if not isinstance(images, ImageSet):
+            _log.info("%s: pictures become %s, as the prior has them", images, kind_of(prior))
+            channels = cast(Any, prior.codec.channels)
+            images = read_images(images, size=prior.picture_size, channels=channels)
         images = training_set(images, prior)
         place = None if run_dir is None else Path(run_dir)
         remedy = f"lower micro_batch (now {self.config.micro_batch}), or train less (trained=lora)."

@@ -1,0 +1,125 @@
+"""The verb that trains a prior."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reinforge.cli import stages_identity as stages
+from reinforge.cli.asked import Asked
+from reinforge.cli.interrupts import Stop
+from reinforge.cli.options import Out, Overwrite, Resume
+from reinforge.cli.screen import Screen
+from reinforge.cli.settings_pictures import PriorSettings
+from reinforge.cli.stages_identity import Photos, photos_of
+from reinforge.cli.tables import show_next
+from reinforge.errors import InputError
+from reinforge.run_folder import (
+    RunFolder,
+    check_place,
+    clear,
+    existing,
+    read_config,
+    require_system,
+    write_config,
+    write_manifest,
+)
+from reinforge.run_lock import locked
+
+if TYPE_CHECKING:
+    from reinforge.generators.prior import Prior
+
+MaybeImages = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="IMAGES",
+        help="Folder of pictures (one folder an identity), a table of paths, or an NPZ.",
+        show_default=False,
+    ),
+]
+DrawnFaces = Annotated[
+    bool,
+    typer.Option("--drawn", help="Faces drawn by code: the recipe of the prior of the package."),
+]
+
+
+def train_prior(
+    images: MaybeImages = None,
+    *,
+    out: Out,
+    drawn: DrawnFaces = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    asked: Asked,
+    screen: Screen,
+    stop: Stop,
+) -> None:
+    """Train a small diffusion prior, which `fit identity --prior` takes, from random weights.
+
+    Each identity with two pictures or more becomes a class; where one has fewer, no one is told
+    apart. The people of a prior should not be those whom it is to learn afterwards.
+    """
+    folder = RunFolder(out)
+    if resume and folder.config.is_file():
+        check_place(out, resume=True)
+        config = read_config(existing(out))
+        require_system(folder, config, "prior")
+        settings = asked.over(config["settings"], folder=out, kind=PriorSettings)
+        photos = photos_of(config, moved_to=images)
+    else:
+        if (images is None) != drawn:
+            raise InputError("prior train wants IMAGES or --drawn: one of them.")
+        settings, photos, config = asked.settings(PriorSettings), Photos(path=images), {}
+        check_place(out, resume=resume, overwrite=overwrite, inputs=photos.inputs)
+    _trained(folder, photos, settings, config, screen=screen, stop=stop)
+    screen.payload.update(prior=str(out))
+    screen.show(f"Prior: {out}")
+    show_next(screen, f"fit identity photos --prior {shlex.quote(str(out))} --out runs/a")
+
+
+def _trained(
+    folder: RunFolder,
+    photos: Photos,
+    settings: PriorSettings,
+    config: dict[str, Any],
+    *,
+    screen: Screen,
+    stop: Stop,
+) -> None:
+    """Train on pictures or on drawn faces, and write the prior into the folder."""
+    from reinforge.generators.from_images import described, pretrain_images
+    from reinforge.generators.pretrain import PretrainConfig
+    from reinforge.generators.prior import save_prior
+    from reinforge.generators.shipped import SETTINGS, train_shipped
+    from reinforge.settings import validated
+
+    given = settings.model.given
+    is_drawn = photos.path is None
+    model = validated(PretrainConfig, {**SETTINGS, **given} if is_drawn else given)
+    data: dict[str, Any] = {"embedded": "drawn faces"}
+    images = None
+    if not is_drawn:
+        images = stages.read_images(
+            photos, settings.data, size=model.size, channels=model.channels, screen=screen
+        )
+        screen.note(f"prior: {described(images)}")
+        data = photos.described(images)
+        if config:
+            stages.require_same(images, config, photos)
+    with locked(folder.path, note=screen.note):
+        if not config:
+            clear(folder)
+            about = {"verb": "prior train", "system": "prior", "seed": settings.seed, "data": data}
+            write_config(folder, {**about, "settings": settings.model_dump(mode="json")})
+        options: dict[str, Any] = {"config": model, "seed": settings.seed, "stop": stop}
+        options |= {"run_dir": folder.path, "resume": bool(config)}
+        with screen.progress("prior", model.n_steps) as advance, stop.gentle():
+            options["on_step"] = lambda record: advance(
+                record["step"] + 1, f"loss {record['loss']:.3f}"
+            )
+            prior: Prior = (
+                train_shipped(**options) if images is None else pretrain_images(images, **options)
+            )
+        save_prior(prior, folder.path)
+        write_manifest(folder)
