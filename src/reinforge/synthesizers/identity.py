@@ -1,27 +1,25 @@
 """Pictures of identities: fit, sample, save and load."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 
 from reinforge import __version__
-from reinforge.data.images import digest, read_images, write_images
+from reinforge.data.images import read_images, write_images
 from reinforge.errors import InputError
 from reinforge.generators.prior import Prior, load_prior
 from reinforge.generators.shipped import shipped_prior
+from reinforge.processes import Device, launched
+from reinforge.recognition.config import RecogniserConfig
 from reinforge.recognition.frozen import Encoder, load_encoder
-from reinforge.recognition.recogniser import Recogniser, as_pixels
+from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
 from reinforge.synthesizers.limits import memory_limit
-from reinforge.systems.identity.bank import memory_bank
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
-from reinforge.systems.identity.learner import Learner, new_learner
+from reinforge.systems.identity.learning import learn
 from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import (
     RECOGNISER,
@@ -30,20 +28,12 @@ from reinforge.systems.identity.saved import (
     read_generator,
     write_generator,
 )
-from reinforge.systems.identity.step import step
 from reinforge.systems.identity.teacher import (
     Told,
-    encoder_digest,
-    frozen_recogniser,
     recogniser_config,
     trained_recogniser,
-    weights_digest,
 )
 from reinforge.systems.identity.training_set import kind_of, training_set
-from reinforge.systems.identity.watching import Watch
-from reinforge.training import Place, train
-
-COLD_START, REINFORCEMENT = "cold start", "reinforcement"
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +53,6 @@ class IdentitySynthesizer:
             to train; None trains what the setting `recogniser` says.
         recogniser_settings: Any field of `RecogniserConfig`, over its preset.
         seed: Same seed and same pictures give the same generator; on one CPU bit for bit.
-        device: Where to learn and draw; "auto" takes a GPU where there is one.
         settings: Any field of `IdentityConfig`, e.g. ``n_steps=50``.
 
     Raises:
@@ -83,7 +72,6 @@ class IdentitySynthesizer:
         recogniser: str | Path | Encoder | None = None,
         recogniser_settings: dict[str, Any] | None = None,
         seed: int = 0,
-        device: str = "auto",
         **settings: Any,
     ) -> None:
         if isinstance(recogniser, str | Path):
@@ -91,11 +79,14 @@ class IdentitySynthesizer:
         self.preset = preset
         self.seed = int(seed)
         self.config: IdentityConfig = resolve_config(preset, settings)
-        self.device = _device(device)
-        self.recogniser = None if isinstance(recogniser, str | Path) else recogniser
-        self.recogniser_config = recogniser_config(
-            self.config.recogniser, recogniser_settings or {}
-        )
+        self.processes = launched(self.config.device)
+        self.recogniser: Encoder | None = None
+        self.recogniser_config: RecogniserConfig | None = None
+        if recogniser is None or isinstance(recogniser, str | Path):
+            given = recogniser_settings or {}
+            self.recogniser_config = recogniser_config(self.config.recogniser, given)
+        else:
+            self.recogniser = recogniser
         self.history: list[dict[str, Any]] = []
         self._prior = prior
         self._generator: Generator | None = None
@@ -156,8 +147,19 @@ class IdentitySynthesizer:
         remedy = f"lower micro_batch (now {self.config.micro_batch}), or train less (trained=lora)."
         with memory_limit(remedy):
             history = self._teach(images, place, resume, on_step, stop)
-            learner = self._learn(prior, images, place, resume, on_step, stop)
-        self.history = history + self.history
+            learner, rest = learn(
+                prior,
+                images,
+                self._recogniser(),
+                config=self.config,
+                seed=self.seed,
+                processes=self.processes,
+                folder=place,
+                resume=resume,
+                on_step=on_step,
+                stop=stop,
+            )
+        self.history = history + rest
         self._generator, self._cold = generators_of(learner, prior, images.names)
         return self
 
@@ -170,9 +172,12 @@ class IdentitySynthesizer:
         stop: Callable[[], bool] | None,
     ) -> list[dict[str, Any]]:
         """See that there is a recogniser; the history of its training, if it was trained now."""
+        device = self.processes.device
         if self.recogniser_config is None:
             if self.recogniser is None:
-                self.recogniser = frozen_recogniser(self.config.recogniser, device=self.device)
+                self.recogniser = frozen_recogniser(
+                    self.config.recogniser, device=self.processes.device
+                )
             return []
         self.recogniser, history = trained_recogniser(
             images,
@@ -182,67 +187,9 @@ class IdentitySynthesizer:
             resume=resume,
             on_step=on_step,
             stop=stop,
-            device=self.device,
+            processes=self.processes,
         )
         return history
-
-    def _learn(
-        self,
-        prior: Prior,
-        images: ImageSet,
-        place: Path | None,
-        resume: bool,
-        on_step: Told | None,
-        stop: Callable[[], bool] | None,
-    ) -> Learner:
-        """Cold start and reinforcement."""
-        config, recogniser = self.config, self._recogniser()
-        label = torch.from_numpy(images.identity)
-        feature = recogniser.embed_all(images)
-        bank = memory_bank(feature, label.to(feature.device), len(images.names))
-        pixels = as_pixels(images.pixels[np.arange(len(images))])
-        learner = new_learner(
-            prior, pixels, label, bank, config=config, seed=self.seed, device=self.device
-        )
-        watch = Watch(learner, recogniser.embed, names=images.names, seed=self.seed, folder=place)
-
-        def one(index: int) -> dict[str, Any]:
-            record: dict[str, Any] = step(learner, recogniser.embed, index, seed=self.seed)
-            phase = COLD_START if index < config.cold_start_steps else REINFORCEMENT
-            seen = watch(index) if watch.due(index) else {}
-            return {"phase": phase, **record, **seen}
-
-        self.history = train(
-            learner,
-            one,
-            config.total_steps,
-            place=None if place is None else self._place(place, prior, images),
-            resume=resume,
-            on_step=None if on_step is None else lambda record: on_step(self._told(record)),
-            stop=stop,
-        )
-        return learner
-
-    def _place(self, folder: Path, prior: Prior, images: ImageSet) -> Place:
-        known = [
-            self.seed,
-            self.config.model_dump(mode="json"),
-            weights_digest(prior.transformer),
-            encoder_digest(self._recogniser()),
-            digest(images),
-        ]
-        return Place(
-            folder=folder,
-            fingerprint=hashlib.sha256(json.dumps(known).encode()).hexdigest(),
-            every=self.config.checkpoint_every,
-        )
-
-    def _told(self, record: dict[str, Any]) -> dict[str, Any]:
-        """A record with how far its phase is."""
-        n_cold, done = self.config.cold_start_steps, record["step"] + 1
-        if record["phase"] == COLD_START:
-            return {**record, "done": done, "of": n_cold}
-        return {**record, "done": done - n_cold, "of": self.config.n_steps}
 
     def sample(
         self,
@@ -308,7 +255,7 @@ class IdentitySynthesizer:
     ) -> ImageSet:
         generator = self._fitted()
         return drawn_set(
-            generator.policy(self.device),
+            generator.policy(self.processes.device),
             generator.config.chain,
             generator.names,
             per_identity,
@@ -325,7 +272,9 @@ class IdentitySynthesizer:
         """
         if self._cold is None:
             raise InputError("the cold start is not kept on disk; call fit(...) first.")
-        model = IdentitySynthesizer(prior=self._cold.prior, seed=self.seed, device=self.device)
+        model = IdentitySynthesizer(
+            prior=self._cold.prior, seed=self.seed, device=self.config.device
+        )
         model.preset, model.config, model._generator = self.preset, self.config, self._cold
         model.recogniser = self.recogniser
         return model
@@ -346,12 +295,12 @@ class IdentitySynthesizer:
         write_generator(folder, generator, about)
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "auto") -> "IdentitySynthesizer":
+    def load(cls, folder: str | Path, *, device: Device = "auto") -> "IdentitySynthesizer":
         """Read a generator that `save` wrote.
 
         Args:
             folder: That it was saved in.
-            device: As for a new one.
+            device: Where to draw; "auto" takes a GPU where there is one.
 
         Raises:
             InputError: A file is missing, damaged, or written by a newer reinforge.
@@ -364,7 +313,9 @@ class IdentitySynthesizer:
             generator,
         )
         if (Path(folder) / RECOGNISER).is_dir():
-            model.recogniser = load_encoder(Path(folder) / RECOGNISER, device=model.device)
+            model.recogniser = load_encoder(
+                Path(folder) / RECOGNISER, device=model.processes.device
+            )
         return model
 
     def _recogniser(self) -> Encoder:
@@ -376,19 +327,3 @@ class IdentitySynthesizer:
         if self._generator is None:
             raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
         return self._generator
-
-
-def _device(wanted: str) -> str:
-    """The device's name; a GPU for "auto" where there is one.
-
-    Raises:
-        InputError: Torch knows no such device, or this machine has none.
-    """
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=wanted)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {wanted!r} cannot be used ({reason}); use cpu.") from None
-    return wanted

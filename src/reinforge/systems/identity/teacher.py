@@ -13,8 +13,9 @@ from torch import nn
 from reinforge.data.images import digest
 from reinforge.errors import InputError
 from reinforge.files import write_json
+from reinforge.processes import Processes
 from reinforge.recognition.config import PRESETS, RecogniserConfig, resolve_recogniser
-from reinforge.recognition.frozen import Encoder, load_encoder
+from reinforge.recognition.frozen import Encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.recognition.train import train_recogniser
 from reinforge.records import ImageSet
@@ -50,15 +51,6 @@ def recogniser_config(recogniser: str, settings: Mapping[str, Any]) -> Recognise
     return None
 
 
-def frozen_recogniser(path: str, *, device: str) -> Encoder:
-    """An encoder that was trained elsewhere.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    return load_encoder(path, device=device)
-
-
 def trained_recogniser(
     images: ImageSet,
     *,
@@ -68,7 +60,7 @@ def trained_recogniser(
     resume: bool,
     on_step: Told | None,
     stop: Callable[[], bool] | None,
-    device: str,
+    processes: Processes,
 ) -> tuple[Recogniser, list[dict[str, Any]]]:
     """Train a recogniser, or go on with it, or take the one that was finished before.
 
@@ -80,7 +72,7 @@ def trained_recogniser(
         resume: Go on with what lies there.
         on_step: Told each record, with its phase.
         stop: Asked after each step.
-        device: Where to train.
+        processes: That learn together; each trains it by itself, and the first one's is taken.
 
     Returns:
         The recogniser, and a record a step.
@@ -90,20 +82,18 @@ def trained_recogniser(
         Interrupted: `stop` said so; the state was saved first.
     """
     known = _fingerprint(images, config, seed)
+    is_trained = place is not None and resume and (place / TRAINED).is_file()
+    processes.barrier()  # all have looked before one of them writes
+    if place is not None and is_trained:
+        return _finished(place, known, processes)
+    place = place if processes.is_first else None
     if place is not None and not resume:
         shutil.rmtree(place, ignore_errors=True)
-    if place is not None and (place / TRAINED).is_file():
-        if json.loads((place / TRAINED).read_text(encoding="utf-8")) != known:
-            raise InputError(
-                f"{place}: the recogniser was trained with other settings or other pictures; use "
-                "the same ones, or start afresh with --overwrite."
-            )
-        return Recogniser.load(place).to(device), _history(place)
     history: list[dict[str, Any]] = []
 
     def told(record: dict[str, Any]) -> None:
         history.append({"phase": PHASE, **record})
-        if on_step is not None:
+        if on_step is not None and processes.is_first:
             on_step({**history[-1], "done": record["step"] + 1, "of": config.n_steps})
 
     try:
@@ -115,16 +105,33 @@ def trained_recogniser(
             resume=resume,
             on_step=told,
             stop=stop,
-            device=device,
+            device=processes.device,
         )
     except Interrupted as interrupted:
         raise Interrupted(f"recogniser: {interrupted}") from None
+    processes.copy_first(recogniser.network.state_dict().values())
     if place is None:
         return recogniser, history
     recogniser.save(place)
     write_json(place / TRAINED, known)
     shutil.rmtree(place / "checkpoint", ignore_errors=True)
     return recogniser, _history(place)
+
+
+def _finished(
+    place: Path, known: dict[str, Any], processes: Processes
+) -> tuple[Recogniser, list[dict[str, Any]]]:
+    """The recogniser whose training was over before."""
+    try:
+        is_same = json.loads((place / TRAINED).read_text(encoding="utf-8")) == known
+    except ValueError:
+        raise InputError(f"{place / TRAINED}: damaged, no JSON; delete {place}.") from None
+    if not is_same:
+        raise InputError(
+            f"{place}: the recogniser was trained with other settings or other pictures; use the "
+            "same ones, or start afresh with --overwrite."
+        )
+    return Recogniser.load(place).to(processes.device), _history(place)
 
 
 def weights_digest(network: nn.Module) -> str:
