@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reinforge.policy_gradient.objective import (
+    clamped_surrogate,
     clipped_surrogate,
     importance_weighted,
     score_function,
@@ -117,3 +118,57 @@ def test_all_objectives_share_their_gradient_on_the_first_pass():
         gradients.append(log_prob.grad)
     torch.testing.assert_close(gradients[0], gradients[1])
     torch.testing.assert_close(gradients[0], gradients[2])
+
+
+# DPOK's clamp beside PPO's minimum
+
+BELOW, INSIDE, ABOVE = 0.5, 1.1, 1.5
+
+
+def clamped_slope(ratio, advantage):
+    log_prob = torch.tensor([math.log(ratio)], dtype=torch.float64, requires_grad=True)
+    old, one = torch.zeros(1, dtype=torch.float64), torch.tensor([advantage], dtype=torch.float64)
+    clamped_surrogate(log_prob, old, one, clip_range=0.2).backward()
+    return float(log_prob.grad)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "clamp_moves", "minimum_moves"),
+    [
+        (BELOW, 1.0, False, True),  # it got rarer and was good: only the minimum brings it back
+        (INSIDE, 1.0, True, True),
+        (ABOVE, 1.0, False, False),
+        (BELOW, -1.0, False, False),
+        (INSIDE, -1.0, True, True),
+        (ABOVE, -1.0, False, True),  # it got likelier and was bad: the same
+    ],
+)
+def test_clamp_and_minimum_differ_where_a_draw_went_the_wrong_way(
+    ratio, advantage, clamp_moves, minimum_moves
+):
+    full = advantage * ratio
+    assert clamped_slope(ratio, advantage) == pytest.approx(full if clamp_moves else 0.0)
+    assert slope(ratio, advantage) == pytest.approx(full if minimum_moves else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "value"),
+    [(1.5, 1.0, 1.2), (1.5, -1.0, -1.2), (0.5, 1.0, 0.8), (0.5, -1.0, -0.8), (1.1, 2.0, 2.2)],
+)
+def test_the_clamped_surrogate_matches_hand_computations(ratio, advantage, value):
+    told = clamped_surrogate(
+        torch.tensor([math.log(ratio)]), torch.zeros(1), torch.tensor([advantage]), clip_range=0.2
+    )
+    assert float(told) == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize("advantage", [3.0, -3.0])
+def test_on_the_first_pass_the_clamp_changes_no_gradient(advantage):
+    assert clamped_slope(1.0, advantage) == pytest.approx(advantage)
+
+
+def test_the_clamped_surrogate_is_a_mean_over_draws():
+    told = clamped_surrogate(
+        torch.zeros(3), torch.zeros(3), torch.tensor([1.0, 2.0, 6.0]), clip_range=0.2
+    )
+    assert float(told) == pytest.approx(3.0)

@@ -5,7 +5,7 @@ from torch.nn.functional import avg_pool2d, normalize
 
 from reinforge.generators.codec import PixelCodec
 from reinforge.generators.diffusion import NoiseSchedule
-from reinforge.generators.dit import new_dit
+from reinforge.generators.dit import class_tables, new_dit
 from reinforge.generators.prior import Prior
 from reinforge.systems.identity.bank import memory_bank
 from reinforge.systems.identity.config import IdentityConfig
@@ -105,13 +105,27 @@ def real_pictures(n_identities=N_IDENTITIES, n_each=4):
     return ((pixels + 1) * 127.5).clamp(0, 255).round(), label
 
 
-def tiny_learner(*, prior=None, n_identities=N_IDENTITIES, seed=0, **settings):
+def told_apart(policy):
+    """Give every identity another row: those of the prior are all the same."""
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for table in class_tables(policy.transformer):
+            table.add_(0.5 * torch.randn(table.shape, generator=generator))
+    return policy
+
+
+def tiny_learner(*, prior=None, n_identities=N_IDENTITIES, seed=0, is_apart=True, **settings):
     """A learner at step 0 with `SETTINGS`, but for those that are given."""
     pixels, label = real_pictures(n_identities)
     bank = memory_bank(blocks(pixels), label, n_identities)
-    return new_learner(
+    learner = new_learner(
         prior or tiny_prior(), pixels, label, bank, config=config_of(**settings), seed=seed
     )
+    if is_apart:
+        told_apart(learner.policy)
+        learner.reference = learner.policy.copy_of_trained()
+        learner.averaged = learner.policy.copy_of_trained()
+    return learner
 
 
 def state_of(learner):

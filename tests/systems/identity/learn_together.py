@@ -1,0 +1,85 @@
+"""What each of two launched processes runs; test_identity_together.py starts them and looks."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from safetensors.torch import save_file
+from tiny_identity import N_IDENTITIES, blocks, config_of, real_pictures, tiny_prior
+
+from reinforge.processes import ALONE, launched
+from reinforge.systems.identity.bank import memory_bank
+from reinforge.systems.identity.learner import new_learner
+from reinforge.systems.identity.step import step
+from reinforge.training import Interrupted, Place, train
+
+N_COLD, N_STEPS = 3, 3
+STOPPED_AFTER = 4  # the first of reinforcement is behind it
+SETTINGS = {
+    "trained": "lora",
+    "advantage": "value",  # so that the value net learns, too
+    "branches": 2,
+    "n_recent": 2,
+    "cold_start_learning_rate": 1e-2,
+    "cold_start_images": 5,  # no number here can be halved
+    "identities_per_batch": 3,
+    "micro_batch": 3,
+    "cold_start_steps": N_COLD,
+    "n_steps": N_STEPS,
+}
+
+
+def first_learner(processes=ALONE, **settings):
+    """A learner at step 0."""
+    pixels, label = real_pictures()
+    bank = memory_bank(blocks(pixels), label, N_IDENTITIES)
+    config = config_of(**{**SETTINGS, **settings})
+    return new_learner(
+        tiny_prior(), pixels, label, bank, config=config, seed=0, processes=processes
+    )
+
+
+def run(folder, *, processes=ALONE, resume=False, stop_after=None):
+    """Both phases; the state at the end, or where one process asked to stop."""
+    learner = first_learner(processes)
+    done = []
+
+    def stop():  # only the last process is told, as by a signal
+        done.append(1)
+        return len(done) == stop_after and processes.rank == processes.n - 1
+
+    try:
+        train(
+            learner,
+            lambda index: step(learner, blocks, index, seed=0),
+            N_COLD + N_STEPS,
+            place=Place(folder=folder, fingerprint="same", every=100),
+            resume=resume,
+            on_step=lambda _: told.append(processes.rank),
+            stop=stop,
+            processes=processes,
+        )
+        assert stop_after is None
+    except Interrupted:
+        assert len(done) == stop_after
+    return {name: value.detach().contiguous() for name, value in learner.tensors().items()}
+
+
+told = []  # who told of steps
+
+
+def main(folder):
+    processes = launched("cpu", patience=timedelta(minutes=2))
+    assert processes.n == 2
+    straight = run(folder / "straight", processes=processes)
+    save_file(straight, folder / f"straight-{processes.rank}.safetensors")
+    run(folder / "left by two", processes=processes, stop_after=STOPPED_AFTER)
+    resumed = run(folder / "left by one", processes=processes, resume=True)
+    if processes.is_first:
+        save_file(resumed, folder / "resumed.safetensors")
+    assert bool(told) == processes.is_first
+    processes.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
