@@ -13,7 +13,7 @@ from reinforge.cli.doctor import facts
 from reinforge.errors import GateError, ReinforgeError, ResourceError
 
 COMMAND = [sys.executable, "-c", "import sys; from reinforge.cli import main; sys.exit(main())"]
-VERBS = "demo run fit sample evaluate report compare verify doctor".split()
+VERBS = "demo run fit sample evaluate report compare verify prior doctor".split()
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_help_names_every_verb_in_the_order_of_use(cli):
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "run tabular", "fit tabular"])
+@pytest.mark.parametrize("verb", [*VERBS, "run tabular", "fit tabular", "run identity", "fit identity", "prior train"])
 def test_help_of_each_verb_shows_flags_and_examples(cli, verb):
     shown = cli(*verb.split(), "--help")
     assert shown.code == 0
-    assert verb in ("run", "fit") or ("--json" in shown.out and "Examples:" in shown.out)
+    assert verb in ("run", "fit", "prior") or ("--json" in shown.out and "Examples:" in shown.out)
 
 
 def test_the_version_is_shown(cli):

@@ -10,14 +10,17 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "TabularSynthesizer": "reinforge.synthesizers",
+    "IdentitySynthesizer": "reinforge.synthesizers",
     "Reward": "reinforge.systems.tabular.reward",
     "PrivacyReward": "reinforge.systems.tabular.reward",
     "UtilityReward": "reinforge.systems.tabular.reward",
     "evaluate": "reinforge.evaluation.scorecard",
     "Scorecard": "reinforge.evaluation.scorecard",
     "split_table": "reinforge.data.split",
+    "read_images": "reinforge.data.images",
     "read_table": "reinforge.data.tables",
     "infer_schema": "reinforge.data.infer",
+    "ImageSet": "reinforge.records",
     "Split": "reinforge.records",
     "Score": "reinforge.records",
     "Schema": "reinforge.schema",

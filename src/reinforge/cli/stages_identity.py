@@ -1,6 +1,7 @@
 """The stages of a run on identities, each called by the verbs: read, fit, draw."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -173,7 +174,22 @@ def fitted(
     """Train the generator and save it in the run's folder."""
     with phases(screen) as told, stop.gentle():
         model.fit(images, run_dir=folder.path, resume=resume, on_step=told, stop=stop)
+    model.processes.close()
     model.save(folder.model)
+
+
+def is_first() -> bool:
+    """Whether this process is the first, or the only one, of those that were launched."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def helped(
+    model: "IdentitySynthesizer", images: "ImageSet", folder: RunFolder, *, stop: Stop, resume: bool
+) -> None:
+    """Train beside the first process, which alone writes."""
+    with stop.gentle():
+        model.fit(images, run_dir=folder.path, resume=resume, stop=stop)
+    model.processes.close()
 
 
 def loaded(folder: RunFolder) -> "IdentitySynthesizer":

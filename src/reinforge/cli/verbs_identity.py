@@ -75,6 +75,9 @@ def fit_identity(
     if dry_run:
         _show_plan(job, model, images, screen)
         return
+    if not model.processes.is_first:
+        stages.helped(model, images, job.folder, stop=stop, resume=job.resume)
+        return
     with locked(job.folder.path, note=screen.note):
         trained(job, model, images, screen=screen, stop=stop)
         write_manifest(job.folder)
@@ -102,6 +105,9 @@ def run_identity(
     model, images = opened(job, screen)
     if dry_run:
         _show_plan(job, model, images, screen)
+        return
+    if not model.processes.is_first:
+        stages.helped(model, images, job.folder, stop=stop, resume=job.resume)
         return
     with locked(job.folder.path, note=screen.note):
         trained(job, model, images, screen=screen, stop=stop)
@@ -166,13 +172,15 @@ def _job(
         raise InputError("which pictures? Give PHOTOS; only --resume of a run goes without.")
     else:
         settings, source = asked.settings(IdentitySettings), Photos(path=photos)
-        check_place(out, resume=resume, overwrite=overwrite, inputs=source.inputs)
+        if stages.is_first():  # the others may come when it has begun to write
+            check_place(out, resume=resume, overwrite=overwrite, inputs=source.inputs)
         resume = False
     return Job(verb=verb, photos=source, settings=settings, folder=RunFolder(out), resume=resume)
 
 
 def opened(job: Job, screen: Screen) -> tuple["IdentitySynthesizer", "ImageSet"]:
     """Read prior and pictures, and refuse everything that can be refused before work starts."""
+    screen.quiet = screen.quiet or not stages.is_first()
     model = stages.new_model(job.settings)
     prior = model.load_prior()
     images = stages.read(model, job.photos, job.settings.data, screen=screen)

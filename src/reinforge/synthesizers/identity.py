@@ -175,9 +175,7 @@ class IdentitySynthesizer:
         device = self.processes.device
         if self.recogniser_config is None:
             if self.recogniser is None:
-                self.recogniser = frozen_recogniser(
-                    self.config.recogniser, device=self.processes.device
-                )
+                self.recogniser = load_encoder(self.config.recogniser, device=device)
             return []
         self.recogniser, history = trained_recogniser(
             images,
