@@ -16,6 +16,7 @@ from reinforge.systems.identity.reward import (
     expression_diversity,
     nearness,
     semantic_consistency,
+    yardstick,
 )
 
 CREDITS = ("leave_one_out", "group", "sample")
@@ -197,10 +198,15 @@ def test_a_copy_of_somebody_elses_picture_counts_as_well():
 # together
 
 
+def together(parts, weights, **settings):
+    """Parts combined in the units of their own batch."""
+    return combined(parts, weights, yardstick(parts), **settings)
+
+
 def test_the_combined_reward_is_worked_by_hand():
     parts = {"a": torch.tensor([0.0, 1.0, 2.0]), "b": torch.tensor([5.0, 5.0, 8.0])}
     # a: mean 1, deviation 1; b: mean 6, deviation sqrt(3)
-    told = combined(parts, {"a": 1.0, "b": 0.5}, eps=0.0)
+    told = together(parts, {"a": 1.0, "b": 0.5}, eps=0.0)
     wanted = [
         math.tanh(a + 0.5 * b / math.sqrt(3)) for a, b in zip((-1, 0, 1), (-1, -1, 2), strict=True)
     ]
@@ -208,14 +214,15 @@ def test_the_combined_reward_is_worked_by_hand():
 
 
 def test_a_part_without_a_weight_is_watched_only():
-    parts = {"a": torch.tensor([0.0, 1.0, 2.0]), "b": torch.tensor([9.0, float("nan"), 0.0])}
-    assert torch.isfinite(combined(parts, {"a": 1.0})).all()
+    parts = {"a": torch.tensor([0.0, 1.0, 2.0]), "b": torch.tensor([9.0, 0.0, 0.0])}
+    alone = together({"a": parts["a"]}, {"a": 1.0})
+    assert torch.equal(together(parts, {"a": 1.0}), alone)
 
 
 def test_a_part_that_is_the_same_for_all_moves_nothing():
     parts = {"a": torch.tensor([0.0, 1.0, 2.0]), "b": torch.full((3,), 0.3)}
     torch.testing.assert_close(
-        combined(parts, {"a": 1.0, "b": 1.0}), combined(parts, {"a": 1.0}), rtol=0, atol=1e-3
+        together(parts, {"a": 1.0, "b": 1.0}), together(parts, {"a": 1.0}), rtol=0, atol=1e-3
     )
 
 
@@ -223,7 +230,7 @@ def test_a_part_that_is_the_same_for_all_moves_nothing():
 def test_a_reward_that_is_not_finite_is_refused_by_its_name(value):
     parts = {"semantic": torch.tensor([0.0, 1.0]), "coverage": torch.tensor([value, 1.0])}
     with pytest.raises(ReinforgeError, match="reward 'coverage': 1 of 2 values are not finite"):
-        combined(parts, {"semantic": 1.0, "coverage": 0.75})
+        together(parts, {"semantic": 1.0, "coverage": 0.75})
 
 
 def draws_of_three(n_each=5):
@@ -253,7 +260,7 @@ def set_level_part(name, credit):
 def test_set_level_rewards_survive_standardisation(name, credit):
     """One number a batch would be its own mean: zero for every draw (the trap of the paper)."""
     feature, part = set_level_part(name, credit)
-    reward = combined({name: part}, {name: 1.0})
+    reward = together({name: part}, {name: 1.0})
     assert float(reward.detach().std()) > 0.3
     (gradient,) = torch.autograd.grad(reward[0], feature)
     assert float(gradient.norm()) > 1e-2
