@@ -9,6 +9,7 @@ depends on nobody's rank, but for the order of sums.
 import contextlib
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -151,7 +152,16 @@ class Processes:
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):
                 raise
+            _abandon()
             raise _lost(self.rank, self.n, error) from error
+
+
+def _abandon() -> None:
+    """Join gloo's threads: those that still wait would abort the interpreter at its end."""
+    from torch import distributed
+
+    if distributed.is_initialized() and distributed.get_backend() == "gloo":
+        distributed.destroy_process_group()
 
 
 ALONE = Processes()
@@ -247,10 +257,11 @@ def _warn_of_a_lonely_launch() -> None:
 
 
 def _lost(rank: int, n: int, error: RuntimeError) -> ReinforgeError:
-    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = re.sub(r"^\[\S+:\d+\] ", "", lines[0]).partition(". ")[0]  # without the place in C++
     return ReinforgeError(
-        f"process {rank} of {n} lost touch with another one, which has ended or hangs ({first_line}"
-        "); the cause stands in that one's output, and --resume goes on from the last checkpoint."
+        f"process {rank} of {n} lost touch with another one, which has ended or hangs ({reason}); "
+        "the cause stands in that one's output, and --resume goes on from the last checkpoint."
     )
 
 
