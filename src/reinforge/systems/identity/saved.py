@@ -10,6 +10,7 @@ class table and the recogniser's prototypes stand for real people and are as pri
 """
 
 import copy
+import errno
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from reinforge.systems.identity.policy import Policy
 FORMAT = 1
 DESCRIPTION = "identity.json"
 RECOGNISER = "recogniser"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,9 +104,11 @@ def write_generator(folder: Path, generator: Generator, about: dict[str, Any]) -
     try:
         save_prior(generator.prior, folder)
     except SafetensorError as error:  # its own words for an error of the system
-        if "code: 28" not in str(error):
+        if not any(f"(os error {number})" in str(error) for number in FULL):
             raise
-        raise ResourceError(f"{folder}: the disk is full; free some space.") from error
+        raise ResourceError(
+            f"{folder}: the disk is full; free some space and run again with --resume."
+        ) from error
     content = {
         "format": FORMAT,
         "system": "identity",
