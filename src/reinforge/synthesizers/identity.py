@@ -18,10 +18,12 @@ from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
 from reinforge.synthesizers.limits import memory_limit
+from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
 from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import (
+    CALIBRATION,
     RECOGNISER,
     Generator,
     generators_of,
@@ -30,6 +32,7 @@ from reinforge.systems.identity.saved import (
 )
 from reinforge.systems.identity.teacher import (
     Told,
+    calibrated,
     recogniser_config,
     trained_recogniser,
 )
@@ -88,6 +91,7 @@ class IdentitySynthesizer:
         else:
             self.recogniser = recogniser
         self.history: list[dict[str, Any]] = []
+        self.calibration: Calibration | None = None
         self._prior = prior
         self._generator: Generator | None = None
         self._cold: Generator | None = None
@@ -147,6 +151,7 @@ class IdentitySynthesizer:
         remedy = f"lower micro_batch (now {self.config.micro_batch}), or train less (trained=lora)."
         with memory_limit(remedy):
             history = self._teach(images, place, resume, on_step, stop)
+            self.calibration = self._calibrate(images, place, resume, on_step, stop)
             learner, rest = learn(
                 prior,
                 images,
@@ -154,6 +159,7 @@ class IdentitySynthesizer:
                 config=self.config,
                 seed=self.seed,
                 processes=self.processes,
+                looseness=1.0 if self.calibration is None else self.calibration.looseness,
                 folder=place,
                 resume=resume,
                 on_step=on_step,
@@ -188,6 +194,28 @@ class IdentitySynthesizer:
             processes=self.processes,
         )
         return history
+
+    def _calibrate(
+        self,
+        images: ImageSet,
+        place: Path | None,
+        resume: bool,
+        on_step: Told | None,
+        stop: Callable[[], bool] | None,
+    ) -> Calibration | None:
+        """How far the recogniser flatters its own pictures; an encoder from elsewhere has none."""
+        if self.recogniser_config is None:
+            return None
+        return calibrated(
+            images,
+            config=self.recogniser_config,
+            seed=self.seed,
+            place=None if place is None else place / CALIBRATION,
+            resume=resume,
+            on_step=on_step,
+            stop=stop,
+            processes=self.processes,
+        )
 
     def sample(
         self,

@@ -74,6 +74,13 @@ class IdentityConfig(BaseModel):
     diversity_credit: Credit = Field("leave_one_out", description="a draw's part of the spread")
 
     # update
+    estimator: Literal["pathwise", "score"] = Field(
+        "pathwise",
+        description="the gradient: along the recogniser's slope, or by the score function alone",
+    )
+    random_views: bool = Field(
+        True, description="the slope is that at a random view of the picture, not at the picture"
+    )
     objective: Literal["dpok", "ppo"] = Field(
         "dpok", description="clamped ratio (DPOK's code) or the pessimistic minimum (PPO)"
     )
@@ -134,6 +141,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "window": "all",  # every step is trained
         "guidance": 7.5,  # DPOK's sampler
         "guided_gradient": True,  # gradient through both halves
+        "estimator": "score",  # REINFORCE: the recogniser is a black box
         "objective": "dpok",  # the ratio is clamped, no minimum
         "advantage": "value",  # r - V(x_t, c, t)
         "log_ratio": "mean",  # log-probabilities averaged over entries
@@ -164,6 +172,11 @@ def resolve_config(preset: str, settings: dict[str, Any]) -> IdentityConfig:
         raise InputError(
             f"branches {config.branches} does not divide draws_per_identity "
             f"{config.draws_per_identity}; set one to a multiple of the other."
+        )
+    if config.estimator == "pathwise" and not config.n_recent:
+        raise InputError(
+            "estimator 'pathwise' judges actions one by one, so that a set is what was drawn "
+            "lately; set n_recent to 8, or estimator to 'score'."
         )
     if config.n_recent == 1:
         raise InputError("n_recent 1 has no spread; set it to 0 or to 2 and more.")

@@ -34,6 +34,7 @@ def learn(
     config: IdentityConfig,
     seed: int,
     processes: Processes,
+    looseness: float = 1.0,
     folder: Path | None = None,
     resume: bool = False,
     on_step: Told | None = None,
@@ -48,6 +49,7 @@ def learn(
         config: How.
         seed: Of the run.
         processes: That learn together.
+        looseness: Of the recogniser, as `calibrated` measures it.
         folder: Where checkpoints, history and the sheet of pictures are kept.
         resume: Go on from the newest checkpoint there.
         on_step: Told each record, with how far its phase is.
@@ -58,7 +60,8 @@ def learn(
     """
     label = torch.from_numpy(images.identity)
     feature = recogniser.embed_all(images)
-    bank = memory_bank(feature, label.to(feature.device), len(images.names))
+    known_as = label.to(feature.device)
+    bank = memory_bank(feature, known_as, len(images.names), looseness=looseness)
     learner = new_learner(
         prior,
         as_pixels(images.pixels[np.arange(len(images))]),

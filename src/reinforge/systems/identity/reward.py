@@ -15,6 +15,7 @@ from reinforge.errors import ReinforgeError
 from reinforge.systems.identity.bank import Bank
 
 Credit = Literal["leave_one_out", "group", "sample"]
+Yardstick = Mapping[str, tuple[Tensor, Tensor]]  # mean and deviation of each part of a batch
 
 
 def semantic_consistency(
@@ -167,30 +168,41 @@ def nearness(
     return -(nearest - usual).clamp(min=0)
 
 
-def combined(
+def yardstick(
     parts: Mapping[str, Float[Tensor, " draw"]],
-    weights: Mapping[str, float],
-    *,
-    eps: float = 1e-6,
-) -> Float[Tensor, " draw"]:
-    """R = tanh(sum_i l_i (R_i - mean_i) / (std_i + eps)), mean and std over the batch.
-
-    Args:
-        parts: Name -> reward of each draw.
-        weights: Name -> weight l_i; a part without a weight is watched and not rewarded.
-        eps: Added to the deviations.
+) -> Yardstick:
+    """Mean and deviation of each part over a batch, by which it is standardised.
 
     Raises:
         ReinforgeError: A part holds a value that is not finite; it is named.
     """
-    total = torch.zeros_like(next(iter(parts.values())))
-    for name, weight in weights.items():
-        part = parts[name]
+    for name, part in parts.items():
         if not torch.isfinite(part).all():
             n_bad = int((~torch.isfinite(part)).sum())
             raise ReinforgeError(
                 f"reward {name!r}: {n_bad} of {len(part)} values are not finite, and one of them "
                 "would spoil every advantage; look at the recogniser's features."
             )
-        total = total + weight * (part - part.mean()) / (part.std() + eps)
-    return torch.tanh(total)
+    return {name: (part.mean(), part.std()) for name, part in parts.items()}
+
+
+def combined(
+    parts: Mapping[str, Float[Tensor, " draw"]],
+    weights: Mapping[str, float],
+    measured: Yardstick,
+    *,
+    eps: float = 1e-6,
+) -> Float[Tensor, " draw"]:
+    """sum_i l_i (R_i - mean_i) / (std_i + eps); the paper's reward is its tanh.
+
+    Args:
+        parts: Name -> reward of each draw.
+        weights: Name -> weight l_i; a part without a weight is watched and not rewarded.
+        measured: `yardstick` of the batch.
+        eps: Added to the deviations.
+    """
+    total = torch.zeros_like(next(iter(parts.values())))
+    for name, weight in weights.items():
+        mean, deviation = measured[name]
+        total = total + weight * (parts[name] - mean) / (deviation + eps)
+    return total

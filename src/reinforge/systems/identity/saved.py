@@ -31,6 +31,7 @@ from reinforge.systems.identity.policy import Policy
 FORMAT = 1
 DESCRIPTION = "identity.json"
 RECOGNISER = "recogniser"
+CALIBRATION = "calibration"  # the recogniser that missed some pictures; no part of a saved model
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

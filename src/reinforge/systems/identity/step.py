@@ -23,10 +23,14 @@ from reinforge.policy_gradient.objective import clamped_surrogate, clipped_surro
 from reinforge.policy_gradient.update import take_step
 from reinforge.processes import Processes, take_common_step
 from reinforge.randomness import torch_generator
+from reinforge.recognition.augment import augment
+from reinforge.recognition.config import resolve_recogniser
 from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, stacked_slices
 from reinforge.systems.identity.cold_start import start_cold
 from reinforge.systems.identity.learner import Learner
+from reinforge.systems.identity.pathwise import Judged, slope_of_reward
 from reinforge.systems.identity.reward import (
+    Yardstick,
     added_diversity,
     combined,
     coverage,
@@ -34,11 +38,13 @@ from reinforge.systems.identity.reward import (
     expression_diversity,
     nearness,
     semantic_consistency,
+    yardstick,
 )
 from reinforge.systems.identity.window import trained_steps
 
 Embed = Callable[[Tensor], Tensor]  # pictures in 0..255 -> L2-normalised features
 
+VIEWS = resolve_recogniser("small")  # its strengths of augmentation
 LARGEST_DRIFT = {False: 1e-3, True: 0.5}  # nats between drawing and scoring, float32 and bfloat16
 
 
@@ -127,10 +133,12 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
     )
     feature = processes.gather(features_of(learner, embed, rollout))
     label = processes.gather(rollout.label)
-    reward, parts = score(learner, feature, label)
+    reward, measured, parts = score(learner, feature, label)
     remember(learner, feature, label)
     batch = batch_of(learner, rollout, reward)
-    log = update_policy(learner, batch, index)
+    views = torch_generator(seed, "identity/views", index * processes.n + processes.rank)
+    judged = judged_by(learner, embed, measured, generator=views)
+    log = update_policy(learner, batch, index, judged)
     log |= update_value(learner, rollout, reward)
     move_average(learner, index)
     return {"reward": float(reward.mean()), **parts, **log}
@@ -169,11 +177,10 @@ def features_of(learner: Learner, embed: Embed, rollout: Rollout) -> Float[Tenso
     return embed(quantised(learner.policy.codec.decode(rollout.clean)).float())
 
 
-@torch.no_grad()
-def score(
+def parts_of_reward(
     learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
-) -> tuple[Float[Tensor, " draw"], dict[str, float]]:
-    """The reward of each finished picture, and the mean of each of its parts."""
+) -> dict[str, Float[Tensor, " draw"]]:
+    """Each part of the reward of each draw."""
     config, bank = learner.config, learner.bank
     recent = learner.recent if config.n_recent else None
     if recent is None:
@@ -182,19 +189,30 @@ def score(
         )
     else:
         diversity = added_diversity(feature, label, bank, recent, expansion=config.expansion)
-    parts = {
+    return {
         "semantic": semantic_consistency(feature, label, bank),
         "coverage": coverage(feature, label, bank, alpha=config.repulsion, recent=recent),
         "diversity": diversity,
         "privacy": nearness(feature, label, bank),
     }
+
+
+@torch.no_grad()
+def score(
+    learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
+) -> tuple[Float[Tensor, " draw"], Yardstick, dict[str, float]]:
+    """The reward of each finished picture, its units, and the mean of each of its parts."""
+    config, bank = learner.config, learner.bank
+    parts = parts_of_reward(learner, feature, label)
+    measured = yardstick(parts)
     told = {name: float(part.mean()) for name, part in parts.items()}
-    if recent is not None:
-        spread = recent[label].var(dim=1).sum(1)
+    if config.n_recent:
+        spread = learner.recent[label].var(dim=1).sum(1)
         told["diversity"] = float(
             diversity_score(spread, bank.spread[label], config.expansion).mean()
         )
-    return combined(parts, config.reward_weights), told
+    reward = torch.tanh(combined(parts, config.reward_weights, measured))
+    return reward, measured, told
 
 
 def remember(
@@ -251,8 +269,35 @@ def own_draws(learner: Learner, n_draws: int) -> slice:
     return learner.processes.share(n_draws, together=learner.config.draws_per_identity)
 
 
-def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float]:
+def judged_by(
+    learner: Learner, embed: Embed, measured: Yardstick, *, generator: torch.Generator
+) -> Judged:
+    """The reward of any pictures, in the units of a batch; gradients flow through it.
+
+    A recogniser's slope at one picture is half of it what fools this one recogniser; at a random
+    view of the picture (arXiv:1707.07397) what is left is what survives shift, turn and light.
+    The tanh of the finished pictures' reward is left out: it flattens where a guess is rough.
+    """
+
+    def judged(pixels: Tensor, label: Tensor) -> Tensor:
+        if learner.config.random_views:
+            pixels = augment(pixels, VIEWS, generator=generator)
+        parts = parts_of_reward(learner, embed(pixels), label)
+        return combined(parts, learner.config.reward_weights, measured)
+
+    return judged
+
+
+def update_policy(
+    learner: Learner, batch: Batch, index: int, judged: Judged | None = None
+) -> dict[str, float]:
     """Raise the surrogate minus the KL, a micro-batch at a time so that memory stays put.
+
+    Args:
+        learner: Its policy is changed.
+        batch: What was drawn.
+        index: The iteration.
+        judged: The reward, differentiable, which the pathwise estimator asks.
 
     Raises:
         ReinforgeError: At the first update, a density that is scored is not the one that drew.
@@ -261,7 +306,6 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
     n_entries = batch.state[0].numel() if config.log_ratio == "mean" else 1
     n_actions = processes.sum(float(len(batch.state)))
     at_once = max(config.micro_batch // config.branches, 1) * config.branches  # as in the rollout
-    surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
     log: dict[str, float] = {}
     for epoch in range(config.n_epochs):
         log, drifts = {"objective": 0.0, "kl": 0.0, "clipped": 0.0}, []
@@ -278,10 +322,7 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
                 guided_gradient=config.guided_gradient,
             )
             log_ratio = (now.log_prob - batch.log_prob[part]) / n_entries
-            zero = torch.zeros_like(log_ratio)
-            gain = surrogate(
-                log_ratio, zero, batch.advantage[part].double(), clip_range=config.clip_range
-            )
+            gain = _gain(learner, batch, part, now.mean, log_ratio, judged)
             kl = _kl_to_reference(learner, batch, part, now.mean, now.std) / n_entries
             value = gain - config.kl_weight * kl.double()
             (-value * share).backward()
@@ -298,6 +339,33 @@ def update_policy(learner: Learner, batch: Batch, index: int) -> dict[str, float
         norm, taken = take_step(learner.policy_optimizer, max_grad_norm=config.max_grad_norm)
         log |= {"grad_norm": norm, "update_taken": float(taken)}
     return log
+
+
+def _gain(
+    learner: Learner,
+    batch: Batch,
+    part: slice,
+    mean: Tensor,
+    log_ratio: Tensor,
+    judged: Judged | None,
+) -> Float[Tensor, ""]:
+    """What is raised: the surrogate of the ratios, or the reward along its slope."""
+    config = learner.config
+    if config.estimator == "pathwise" and judged is not None:
+        slope = slope_of_reward(
+            learner.policy,
+            config.chain,
+            batch.action[part],
+            batch.label[part],
+            batch.position[part],
+            judged,
+        )
+        return (slope * mean).flatten(1).sum(1).mean().double()
+    surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
+    advantage = batch.advantage[part].double()
+    return surrogate(
+        log_ratio, torch.zeros_like(log_ratio), advantage, clip_range=config.clip_range
+    )
 
 
 def _of_all(processes: Processes, log: dict[str, float]) -> dict[str, float]:

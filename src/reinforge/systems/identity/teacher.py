@@ -19,6 +19,7 @@ from reinforge.recognition.frozen import Encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.recognition.train import train_recogniser
 from reinforge.records import ImageSet
+from reinforge.systems.identity.calibration import Calibration, calibrate, leave_one_out
 from reinforge.training import Interrupted
 
 Told = Callable[[dict[str, Any]], None]
@@ -49,6 +50,9 @@ def recogniser_config(recogniser: str, settings: Mapping[str, Any]) -> Recognise
             f"{next(iter(settings))!r} would change nothing; leave it out."
         )
     return None
+
+
+FEWEST_MISSED = 2  # pictures on which a calibration rests
 
 
 def trained_recogniser(
@@ -116,6 +120,44 @@ def trained_recogniser(
     write_json(place / TRAINED, known)
     shutil.rmtree(place / "checkpoint", ignore_errors=True)
     return recogniser, _history(place)
+
+
+def calibrated(
+    images: ImageSet,
+    *,
+    config: RecogniserConfig,
+    seed: int,
+    place: Path | None,
+    resume: bool,
+    on_step: Told | None,
+    stop: Callable[[], bool] | None,
+    processes: Processes,
+) -> Calibration | None:
+    """Train a second recogniser that misses pictures, and see what it makes of them.
+
+    Arguments are those of `trained_recogniser`. None where too few identities have three pictures.
+    """
+    kept, missed = leave_one_out(images, seed=seed)
+    if len(missed) < FEWEST_MISSED:
+        return None
+    recogniser, _ = trained_recogniser(
+        images.subset(kept),
+        config=config,
+        seed=seed,
+        place=place,
+        resume=resume,
+        on_step=on_step,
+        stop=stop,
+        processes=processes,
+    )
+    label = torch.from_numpy(images.identity)
+    with torch.no_grad():
+        return calibrate(
+            recogniser.embed_all(images.subset(kept)).cpu(),
+            label[kept],
+            recogniser.embed_all(images.subset(missed)).cpu(),
+            label[missed],
+        )
 
 
 def _finished(
