@@ -1,7 +1,7 @@
 """What the documents say runs, exists and is current.
 
-Pages train at full length; here every training is cut to a few steps, every evaluation is "quick"
-and ten million rows are ten thousand. To write docs/settings.md anew:
+Pages train at full length; here every training is cut to a few steps and a tiny prior, every
+evaluation is "quick" and ten million rows are ten thousand. To write docs/settings.md anew:
 
     .venv/bin/python tests/test_docs.py
 """
@@ -18,14 +18,22 @@ from annotated_types import Ge, Gt, Le, Lt
 from reinforge.cli import main
 from reinforge.cli.options import FLAGS
 from reinforge.cli.settings import RunSettings
+from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.generators.dit import new_dit
+from reinforge.generators.pretrain import PretrainConfig
+from reinforge.recognition import config as recogniser_config
+from reinforge.recognition.config import RecogniserConfig
+from reinforge.systems.identity import config as identity_config
+from reinforge.systems.identity.config import IdentityConfig
 from reinforge.systems.tabular import config as tabular_config
-from reinforge.systems.tabular.config import PRESETS, TabularConfig
+from reinforge.systems.tabular.config import TabularConfig
+from small_identity import RECOGNISER, SMALL, small_prior
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FEW_STEPS = {"n_steps": 12, "cold_start_steps": 5, "discriminator_warmup": 2, "batch_rows": 64}
-SMALLER = {"10_000_000": "10_000", "-n 10000000": "-n 10000"}
+SMALLER = {"10_000_000": "10_000", "-n 10000000": "-n 10000", "n_steps=3000": "n_steps=3"}
 VERDICTS = r"\b(anonymous|anonymi[sz]ed|anonymity|compliant|safe|safely)\b"
 
 
@@ -53,8 +61,26 @@ def hurried(monkeypatch):
 
     for home in ("reinforge.systems.tabular.config", "reinforge.synthesizers.tabular"):
         monkeypatch.setattr(f"{home}.resolve_config", resolved)
+    identity = identity_config.resolve_config
+    recogniser = recogniser_config.resolve_recogniser
+    for home in ("reinforge.systems.identity.config", "reinforge.synthesizers.identity"):
+        monkeypatch.setattr(
+            f"{home}.resolve_config", lambda preset, given: identity(preset, {**given, **SMALL})
+        )
+    monkeypatch.setattr(
+        "reinforge.systems.identity.teacher.resolve_recogniser",
+        lambda preset, **given: recogniser(preset, **{**given, **RECOGNISER}),
+    )
+    monkeypatch.setattr("reinforge.synthesizers.identity.shipped_prior", small_prior)
+    monkeypatch.setattr("reinforge.generators.pretrain.new_dit", small_dit)
+    for key, value in {"N_DRAWN": 2, "N_JUDGE": 2, "JUDGE_STEPS": 2}.items():
+        monkeypatch.setattr(f"reinforge.cli.demo_identity.{key}", value)
     level_of = importlib.import_module("reinforge.evaluation.levels").level_of
     monkeypatch.setattr("reinforge.evaluation.scorecard.level_of", lambda _: level_of("quick"))
+
+
+def small_dit(**shape):
+    return new_dit(**{**shape, "n_layers": 1, "n_heads": 1, "head_dim": 16})
 
 
 @pytest.fixture
@@ -150,19 +176,35 @@ def settings_page():
     parts = [
         "# Settings",
         "Made by `tests/test_docs.py` from the settings themselves; do not edit.",
-        "In Python, the generator's settings are keywords: `TabularSynthesizer(n_steps=500)`. On "
+        "In Python, the generator's settings are keywords: `TabularSynthesizer(n_steps=500)`, "
+        '`IdentitySynthesizer(n_steps=50, recogniser_settings={"n_steps": 500})`. On '
         "the command line each setting is `--set section.key=value` (the section may be left out "
         "where the key is unique) or a line in a `--config` file (YAML, sections as keys); common "
         "ones have a flag. Flags win over `--set`, `--set` over `--config`. Unknown keys are "
         "refused.",
-        "## The generator (`model`)",
-        *map(group_table, groups(TabularConfig)),
-        "## Presets",
+        "## Tables: the generator (`model`)",
+        *group_tables(TabularConfig),
+        "### Presets",
         "What the paper (RLSyn, arXiv:2512.21395) or its public code says; of MIMIC-IV where they "
         "differ.",
-        preset_table(),
-        "## The rest of a run",
-        *map(section_table, ("", "data", "split", "model", "sample", "evaluate")),
+        preset_table(tabular_config, TabularConfig),
+        "## Tables: the rest of a run",
+        *(section_table(RunSettings, s) for s in ("", *RunSettings.panels)),
+        "## Identities: the generator (`model`)",
+        *group_tables(IdentityConfig),
+        "### Presets",
+        "`paper`: arXiv:2604.07884 as far as it says, else DPOK (arXiv:2305.16381) and its public "
+        "code.",
+        preset_table(identity_config, IdentityConfig),
+        "## Identities: the recogniser that rewards (`recogniser`)",
+        *group_tables(RecogniserConfig),
+        "### Presets",
+        "Named by `model.recogniser`; arXiv:2604.07884 and the baselines that it builds on.",
+        preset_table(recogniser_config, RecogniserConfig, is_said=False),
+        "## Identities: the rest of a run",
+        *(section_table(IdentitySettings, s) for s in ("", "data", "sample")),
+        "## Priors: `reinforge prior train` (`model`)",
+        plain_table(PretrainConfig),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -180,14 +222,20 @@ def groups(model):
     return found.items()
 
 
-def group_table(group):
-    heading, fields = group
-    rows = [row_of(key, TabularConfig.model_fields[key]) for key in fields]
-    return f"### {heading.capitalize()}\n\n" + table_of(("setting", "default", "takes", ""), rows)
+def group_tables(model):
+    return [
+        f"### {heading.capitalize()}\n\n" + plain_table(model, fields)
+        for heading, fields in groups(model)
+    ]
 
 
-def section_table(section):
-    model = RunSettings.model_fields[section].annotation if section else RunSettings
+def plain_table(model, fields=None):
+    rows = [row_of(key, model.model_fields[key]) for key in fields or model.model_fields]
+    return table_of(("setting", "default", "takes", ""), rows)
+
+
+def section_table(system, section):
+    model = system.model_fields[section].annotation if section else system
     rows = []
     for key, field in model.model_fields.items():
         path = f"{section}.{key}" if section else key
@@ -208,6 +256,7 @@ def takes(field):
     """What a field accepts: its type and its bounds."""
     kind = field.annotation
     text = kind.__name__ if inspect.isclass(kind) else str(kind)
+    text = re.sub(r"typing\.Optional\[(.*)\]$", r"\1 | None", text)
     text = re.sub(r"typing\.Literal\[(.*?)\]", lambda m: m[1].replace("'", ""), text)
     signs = {Ge: (">=", "ge"), Gt: (">", "gt"), Le: ("<=", "le"), Lt: ("<", "lt")}
     bounds = [
@@ -218,25 +267,26 @@ def takes(field):
     return ", ".join([text.replace(" | ", " or "), *bounds])
 
 
-def preset_table():
+def preset_table(module, model, *, is_said=True):
     """The published settings beside our default, and what is said of them."""
-    said, names = sayings(), [preset for preset in PRESETS if PRESETS[preset]]
-    keys = dict.fromkeys(key for preset in names for key in PRESETS[preset])
+    said, names = sayings(module), [name for name, own in module.PRESETS.items() if own]
+    keys = dict.fromkeys(key for preset in names for key in module.PRESETS[preset])
     rows = [
         (
             f"`{key}`",
-            f"`{TabularConfig.model_fields[key].default}`",
-            *(f"`{PRESETS[preset].get(key, '')}`" for preset in names),
-            said.get(key, ""),
+            f"`{model.model_fields[key].default}`",
+            *(f"`{own[key]}`" if key in own else "" for own in map(module.PRESETS.get, names)),
+            *([said.get(key, "")] if is_said else []),
         )
         for key in keys
     ]
-    return table_of(("setting", "default", *names, "said of it"), rows)
+    heads = ("setting", "default", *names, *(["said of it"] if is_said else []))
+    return table_of(heads, rows)
 
 
-def sayings():
+def sayings(module):
     """The comment beside each value of the presets; the first one counts."""
-    source = inspect.getsource(tabular_config)
+    source = inspect.getsource(module)
     said = {}
     for key, saying in re.findall(r'^\s+"(\w+)": .+?,  # (.+)$', source, re.MULTILINE):
         said.setdefault(key, saying)

@@ -71,7 +71,9 @@ class DrawSettings(Section):
 class IdentitySettings(System):
     """Everything that one run on identities was asked for; saved in the run's config.json."""
 
-    fitted: ClassVar[tuple[str, ...]] = ("seed", "prior", "data", "model", "recogniser")
+    fitted: ClassVar[tuple[str, ...]] = (
+        *("seed", "prior", "prior_scale", "data", "model", "recogniser"),
+    )
     panels: ClassVar[dict[str, str]] = {
         "data": "Pictures",
         "model": "Generator",
@@ -82,6 +84,12 @@ class IdentitySettings(System):
     prior: str | None = Field(
         default=None,
         description="Folder of a diffusion prior; the one of drawn faces if not given.",
+    )
+    prior_scale: float | None = Field(
+        default=None,
+        gt=0,
+        description="Of a pixel prior whose folder has no prior.json: grey level = "
+        "(x * prior_scale + 1) * 127.5.",
     )
     data: PhotoSettings = PhotoSettings()
     model: IdentityModelSettings = IdentityModelSettings()

@@ -80,11 +80,17 @@ def require_same(images: "ImageSet", config: dict[str, Any], photos: Photos) -> 
 
 def new_model(settings: IdentitySettings) -> "IdentitySynthesizer":
     """The generator that the settings describe, not yet trained."""
+    from reinforge.generators.prior import load_prior
     from reinforge.synthesizers import IdentitySynthesizer
 
+    prior: Any = settings.prior
+    if settings.prior_scale is not None:
+        if prior is None:
+            raise InputError("prior_scale says what a --prior's numbers mean; give that, too.")
+        prior = load_prior(prior, pixel_scale=settings.prior_scale)
     return IdentitySynthesizer(
         settings.model.preset,
-        prior=settings.prior,
+        prior=prior,
         recogniser_settings=settings.recogniser.given,
         seed=settings.seed,
         **settings.model.given,
