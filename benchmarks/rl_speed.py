@@ -33,7 +33,8 @@ from reinforge.systems.identity.learner import Learner
 from reinforge.systems.identity.step import reinforce
 
 LEVEL = 0.95  # mean semantic consistency of the last SMOOTH iterations; the start is near 0.7
-BUDGET = 75.0  # CPU seconds of a run
+BUDGET = 45.0  # CPU seconds of a run
+TUNING_BUDGET = 24.0
 SMOOTH = 3
 SEEDS = (0, 1, 2)
 TUNING_SEED = 99
@@ -75,7 +76,7 @@ def loop(*, seed: int) -> dict[str, float]:
     """Our iterations beside bare passes of the same shapes, turn about."""
     torch.set_num_threads(1)
     config = rl_world.config_of(
-        "reinforge", kl_weight=0.01, learning_rate=1e-5, draws_per_identity=8
+        "reinforge", kl_weight=0.01, learning_rate=1e-5, draws_per_identity=16
     )
     learner = rl_world.learner_of(config, seed=seed)
     ours = bare = updates = 0.0
@@ -133,7 +134,7 @@ def memory(what: str, *, seed: int) -> dict[str, float]:
     name, _, window = what.partition(" ")
     settings = {"window_steps": int(window)} if window else {}
     if name != "peers":
-        settings |= {"kl_weight": 0.01, "micro_batch": 16}
+        settings |= {"kl_weight": 0.01, "micro_batch": 8}
     config = rl_world.config_of("reinforge" if name == "bare" else name, **settings)
     learner = rl_world.learner_of(config, seed=seed)
     learner.policy_optimizer.zero_grad()
@@ -194,16 +195,16 @@ def write_page(path: Path, page: Path) -> None:
         "Written by `benchmarks/rl_speed.py` from `results/rl_speed.csv`; do not edit. "
         f"{measurements.circumstances(path)}\n\n"
         f"{_verdict(measured)}\n\n"
-        f"A DiT of 4.6 million weights (32 px, 64 tokens), 16 draws an iteration, 10 denoising "
-        f"steps (32 draws for `loop`). Mean ± half a 95 % interval over seeds, one thread, a process each. "
+        "A DiT of 4.6 million weights (32 px, 64 tokens), 8 draws an iteration (32 for `loop`), 10 "
+        "denoising steps. Mean ± half a 95 % interval over seeds, one thread, a process each. "
         f"`cpu_seconds_to_reward`: until the mean semantic consistency of {SMOOTH} iterations is "
         f"{LEVEL}; `final_reward`: the same mean after {BUDGET:.0f} CPU seconds; learning rates "
         f"(of {', '.join(f'{rate:g}' for rate in RATES)}, on a seed of their own): "
         f"{', '.join(f'{arm} {rate:g}' for arm, rate in CHOSEN.items())}. `loop_over_bare`: an "
         "iteration over the bare forward and backward passes of the same shapes, run turn about "
-        "(KL to the cold start on). Memory: two iterations above what the build holds, passes of "
-        "16; the number behind an arm is its window; `peers` passes both halves of the guidance at "
-        "once.\n\n" + measurements.markdown_table(["what", "arm", "score", "value", "aim"], rows)
+        "(KL to the cold start on). Memory: two iterations above what the build holds, passes of 8 "
+        "draws; the number behind an arm is its window; `peers` passes both halves of the guidance "
+        "at once.\n\n" + measurements.markdown_table(["what", "arm", "score", "value", "aim"], rows)
     )
 
 
@@ -233,7 +234,7 @@ def _in_a_process(arguments: list[str]) -> dict[str, float]:
 def _work(arguments: list[str]) -> None:
     """What a process of a measurement does."""
     if arguments[0] == "--tuned":
-        told = train(arguments[1], seed=TUNING_SEED, rate=float(arguments[2]), budget=BUDGET)
+        told = train(arguments[1], seed=TUNING_SEED, rate=float(arguments[2]), budget=TUNING_BUDGET)
     else:
         kind, number, seed = arguments[1:]
         told = CELLS[kind][int(number)][2](seed=int(seed))
