@@ -31,6 +31,7 @@ ARTEFACTS = (
     "checkpoint",
     "history.jsonl",
     "recogniser",
+    "calibration",
     "pictures.png",
     "transformer",
     "scheduler",

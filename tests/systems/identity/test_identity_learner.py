@@ -12,7 +12,9 @@ from reinforge.systems.identity.step import (
     end_cold_start,
     labels_of,
     move_average,
+    parts_of_reward,
     reinforce,
+    score,
     step,
     update_value,
 )
@@ -91,6 +93,28 @@ def test_the_value_net_comes_to_expect_the_reward():
 def test_without_advantages_against_it_the_value_net_is_left_alone():
     learner = tiny_learner(advantage="group")
     assert update_value(learner, rolled(torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])), REWARD) == {}
+
+
+# rewards
+
+
+def test_the_reward_is_the_tanh_of_the_weighted_standardised_parts():
+    learner = tiny_learner(
+        semantic_weight=2.0, coverage_weight=0.0, diversity_weight=0.5, privacy_weight=0.0
+    )
+    generator = torch.Generator().manual_seed(0)
+    feature = torch.nn.functional.normalize(torch.randn(12, 5, generator=generator), dim=1)
+    label = torch.arange(3).repeat_interleave(4)
+    told, _, means = score(learner, feature, label)
+    parts = parts_of_reward(learner, feature, label)
+    semantic, diversity = (
+        (parts[name] - parts[name].mean()) / parts[name].std() for name in ("semantic", "diversity")
+    )
+    torch.testing.assert_close(
+        told, torch.tanh(2.0 * semantic + 0.5 * diversity), rtol=1e-3, atol=1e-3
+    )
+    assert means["semantic"] == pytest.approx(float(parts["semantic"].mean()))
+    assert set(means) == {"semantic", "coverage", "diversity", "privacy"}
 
 
 # the reference and the mean
@@ -291,6 +315,12 @@ def test_a_reference_pass_keeps_no_graph():
         peak_of(micro_batch=12, kl_weight=0.0),
     )
     assert with_kl < 1.1 * without
+
+
+def test_the_slope_of_the_reward_keeps_no_graph_beside_that_of_the_pass():
+    settings = {"micro_batch": 12, "n_recent": 2, "guidance": 3.0, "guided_gradient": True}
+    by_slope = peak_of(estimator="pathwise", **settings)
+    assert by_slope < 1.3 * peak_of(estimator="score", **settings)
 
 
 def test_a_pass_for_nobody_without_gradient_keeps_no_graph():

@@ -37,9 +37,9 @@ class IdentityConfig(BaseModel):
     )
 
     # cold start
-    cold_start_steps: int = Field(600, ge=0, description="steps of the denoising loss")
+    cold_start_steps: int = Field(400, ge=0, description="steps of the denoising loss")
     cold_start_images: int = Field(32, ge=1, description="pictures a step")
-    cold_start_learning_rate: float = Field(2e-4, gt=0, lt=1, description="AdamW, backbone")
+    cold_start_learning_rate: float = Field(3e-4, gt=0, lt=1, description="AdamW, backbone")
     table_learning_rate: float = Field(4e-3, gt=0, lt=1, description="AdamW, class table")
     label_drop: float = Field(0.1, ge=0, lt=1, description="share of labels dropped (guidance)")
     mirror: bool = Field(True, description="mirror half of the pictures")
@@ -52,11 +52,11 @@ class IdentityConfig(BaseModel):
 
     # rollout
     identities_per_batch: int = Field(8, ge=1, description="identities an iteration")
-    draws_per_identity: int = Field(8, ge=2, description="pictures of each")
+    draws_per_identity: int = Field(4, ge=2, description="pictures of each")
     branches: int = Field(
-        8, ge=1, description="draws that share all noise but the window's; divides those of each"
+        1, ge=1, description="draws that share all noise but the window's; divides those of each"
     )
-    window: Window = Field("random", description="which steps of the chain are trained")
+    window: Window = Field("fraction", description="which steps of the chain are trained")
     window_steps: int = Field(3, ge=1, description="length of the window")
     noise_outside: bool = Field(True, description="False: no noise outside of the window")
     micro_batch: int = Field(64, ge=1, description="states in the network at once")
@@ -64,7 +64,9 @@ class IdentityConfig(BaseModel):
     # reward
     semantic_weight: float = Field(1.0, ge=0, description="lambda of semantic consistency")
     coverage_weight: float = Field(0.75, ge=0, description="lambda of coverage")
-    diversity_weight: float = Field(0.25, ge=0, description="lambda of expression diversity")
+    diversity_weight: float = Field(
+        1.0, ge=0, description="lambda of expression diversity (0.25 in the paper)"
+    )
     privacy_weight: float = Field(0.0, ge=0, description="lambda of distance to real pictures")
     repulsion: float = Field(0.5, ge=0, lt=1, description="alpha of the coverage reward")
     expansion: float = Field(0.1, ge=0, description="eps: wanted growth of the real spread")
@@ -91,7 +93,7 @@ class IdentityConfig(BaseModel):
         "sum", description="over a state's entries; clip_range is in its unit"
     )
     clip_range: float = Field(0.2, gt=0, lt=1, description="0.2 for sums, 1e-4 for means")
-    kl_weight: float = Field(0.01, ge=0, description="beta of the KL to the cold start, per nat")
+    kl_weight: float = Field(0.05, ge=0, description="beta of the KL to the cold start, per nat")
     n_epochs: int = Field(1, ge=1, le=100, description="passes over one rollout")
     learning_rate: float = Field(1e-4, gt=0, lt=1, description="AdamW, policy")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this norm")
@@ -103,7 +105,7 @@ class IdentityConfig(BaseModel):
     )
 
     # length
-    n_steps: int = Field(100, ge=0, description="iterations of reinforcement")
+    n_steps: int = Field(60, ge=0, description="iterations of reinforcement")
     checkpoint_every: int = Field(100, ge=1, description="iterations between checkpoints")
     watch_every: int = Field(25, ge=1, description="iterations between looks at fixed pictures")
 
@@ -141,6 +143,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "window": "all",  # every step is trained
         "guidance": 7.5,  # DPOK's sampler
         "guided_gradient": True,  # gradient through both halves
+        "diversity_weight": 0.25,  # weights 1, 0.75, 0.25
         "estimator": "score",  # REINFORCE: the recogniser is a black box
         "objective": "dpok",  # the ratio is clamped, no minimum
         "advantage": "value",  # r - V(x_t, c, t)
