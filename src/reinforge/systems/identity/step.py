@@ -312,6 +312,7 @@ def update_policy(
         learner.policy_optimizer.zero_grad(set_to_none=True)
         for part in stacked_slices(batch.n_draws, len(batch.state), at_once):
             share = len(batch.state[part]) / n_actions
+            slope = _slope(learner, batch, part, judged)  # first: its graph is gone by the next
             now = policy_step(
                 policy,
                 config.chain,
@@ -322,7 +323,7 @@ def update_policy(
                 guided_gradient=config.guided_gradient,
             )
             log_ratio = (now.log_prob - batch.log_prob[part]) / n_entries
-            gain = _gain(learner, batch, part, now.mean, log_ratio, judged)
+            gain = _gain(learner, batch, part, now.mean, log_ratio, slope)
             kl = _kl_to_reference(learner, batch, part, now.mean, now.std) / n_entries
             value = gain - config.kl_weight * kl.double()
             (-value * share).backward()
@@ -341,26 +342,34 @@ def update_policy(
     return log
 
 
+def _slope(
+    learner: Learner, batch: Batch, part: slice, judged: Judged | None
+) -> Float[Tensor, "action channel height width"] | None:
+    """The slope of the reward at each action; None where the score function is asked alone."""
+    if judged is None or learner.config.estimator != "pathwise":
+        return None
+    return slope_of_reward(
+        learner.policy,
+        learner.config.chain,
+        batch.action[part],
+        batch.label[part],
+        batch.position[part],
+        judged,
+    )
+
+
 def _gain(
     learner: Learner,
     batch: Batch,
     part: slice,
     mean: Tensor,
     log_ratio: Tensor,
-    judged: Judged | None,
+    slope: Tensor | None,
 ) -> Float[Tensor, ""]:
     """What is raised: the surrogate of the ratios, or the reward along its slope."""
-    config = learner.config
-    if config.estimator == "pathwise" and judged is not None:
-        slope = slope_of_reward(
-            learner.policy,
-            config.chain,
-            batch.action[part],
-            batch.label[part],
-            batch.position[part],
-            judged,
-        )
+    if slope is not None:
         return (slope * mean).flatten(1).sum(1).mean().double()
+    config = learner.config
     surrogate = clamped_surrogate if config.objective == "dpok" else clipped_surrogate
     advantage = batch.advantage[part].double()
     return surrogate(
