@@ -28,7 +28,10 @@ WORLD = 41  # of the drawn faces: none of them is in the world that the prior wa
 N_IDENTITIES, N_REAL, N_DRAWN = 12, 5, 10
 N_JUDGE, FIRST_JUDGE, FIRST_TEST = 60, 1000, 9000  # pictures that the judge and nobody else sees
 JUDGE_STEPS = 300
-FASTER = {"recogniser": {"n_steps": 300}}
+FASTER = {  # on two cores some five minutes
+    "model": {"cold_start_steps": 300, "n_steps": 40, "watch_every": 20},
+    "recogniser": {"n_steps": 300},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +119,12 @@ def judged(
     """
     from reinforge.recognition.config import resolve_recogniser
     from reinforge.recognition.train import train_recogniser
+    from reinforge.synthesizers.limits import one_thread
 
     pupils = drawn_faces(model, range(FIRST_JUDGE, FIRST_JUDGE + N_JUDGE))
     fresh = drawn_faces(model, range(FIRST_TEST, FIRST_TEST + N_DRAWN))
     config = resolve_recogniser("small", n_steps=JUDGE_STEPS)
-    with screen.progress("judge", config.n_steps) as advance, stop.gentle():
+    with one_thread(), screen.progress("judge", config.n_steps) as advance, stop.gentle():
         judge = train_recogniser(
             pupils,
             config=config,

@@ -1,5 +1,6 @@
 """Pictures of identities: fit, sample, save and load."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from reinforge.recognition.config import RecogniserConfig
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
-from reinforge.synthesizers.limits import memory_limit
+from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
@@ -183,16 +184,18 @@ class IdentitySynthesizer:
             if self.recogniser is None:
                 self.recogniser = load_encoder(self.config.recogniser, device=device)
             return []
-        self.recogniser, history = trained_recogniser(
-            images,
-            config=self.recogniser_config,
-            seed=self.seed,
-            place=None if place is None else place / RECOGNISER,
-            resume=resume,
-            on_step=on_step,
-            stop=stop,
-            processes=self.processes,
-        )
+        is_small = self.recogniser_config.backbone == "small"
+        with one_thread() if is_small else contextlib.nullcontext():
+            self.recogniser, history = trained_recogniser(
+                images,
+                config=self.recogniser_config,
+                seed=self.seed,
+                place=None if place is None else place / RECOGNISER,
+                resume=resume,
+                on_step=on_step,
+                stop=stop,
+                processes=self.processes,
+            )
         return history
 
     def _calibrate(
