@@ -241,8 +241,8 @@ noise.
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
 were chosen on 20 other people of LFW whom neither the prior's classes nor these tables hold.
 
-Density and coverage take five nearest neighbours (arXiv:2002.09797). Where a person has five held-out
-pictures the fifth neighbour is somebody else, so that their balls are wide and nearly everything
+Density and coverage take five nearest neighbours (arXiv:2002.09797). Where a person has five
+held-out pictures the fifth is somebody else, so that the balls are wide and nearly everything
 counts as covered: compare within a table, not across.
 
 One seed so far, so no interval: the signs of the last row are a first look, not a finding. What is
