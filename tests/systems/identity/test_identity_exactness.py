@@ -115,7 +115,7 @@ def test_branches_are_scored_as_they_were_drawn(micro_batch):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"guidance": 3.0, "guided_gradient": True},
+        {"guidance": 3.0, "guided_gradient": True, "micro_batch": 1},
         {"noise_outside": False},
         {"trained": "lora"},
         {"trained": "adaln"},
