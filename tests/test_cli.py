@@ -130,7 +130,7 @@ def test_only_debug_shows_a_traceback(cli, failing):
     [
         (["nonsense"], "nonsense"),
         (["run", "tabulr", "x.csv"], "unknown system 'tabulr'; this version has tabular"),
-        (["fit", "identity", "x"], "this version has tabular"),
+        (["fit", "subject", "x"], "this version has tabular"),
         (["run", "tabular", "x.csv"], "--out"),
         (["run", "tabular", "--out", "o"], "which table"),
         (["run", "tabular", "x.csv", "--out", "o", "--bogus"], "reinforge run tabular --help"),

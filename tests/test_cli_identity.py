@@ -85,7 +85,7 @@ def test_a_fit_leaves_a_whole_run_folder(straight):
     content = {entry.name for entry in straight.path.iterdir()}
     assert content == {
         *("config.json", "manifest.json", "history.jsonl", "pictures.png"),
-        *("model", "checkpoint", "recogniser"),
+        *("model", "checkpoint", "recogniser", "calibration"),
     }
     assert {finding.state for finding in verify(straight)} == {"ok"}
     config = json.loads(straight.config.read_text())
@@ -132,7 +132,7 @@ def test_json_tells_rewards_before_and_after(cli, place, tmp_path):
 def test_progress_names_each_phase_with_its_own_end(cli, place, tmp_path):
     told = cli(*fit_args(place, tmp_path / "run")).err
     places = [told.index(f"{phase} 5/5 (100%)") for phase in
-              ("recogniser", "cold start", "reinforcement")]  # fmt: skip
+              ("recogniser", "calibration", "cold start", "reinforcement")]  # fmt: skip
     assert places == sorted(places)
 
 

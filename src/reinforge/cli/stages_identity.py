@@ -116,9 +116,7 @@ def read_images(
     from reinforge.data.images import read_images as read_from
 
     if photos.path is None:
-        raise InputError(
-            "a demo is not gone on with; start it anew: `reinforge demo identity`."
-        )
+        raise InputError("a demo is not gone on with; start it anew: `reinforge demo identity`.")
     with screen.progress("read", 100) as advance:
         return read_from(
             photos.path,

@@ -132,8 +132,8 @@ class IdentitySynthesizer:
                 where they lie. They are brought to the prior's size and channels.
             run_dir: Where checkpoints and history are kept; None keeps them nowhere.
             resume: Go on from the newest checkpoint in `run_dir`.
-            on_step: Told each step's record; "phase" says what was learnt ("recogniser", "cold
-                start" or "reinforcement"), "done" and "of" how far the phase is.
+            on_step: Told each step's record; "phase" says what was learnt ("recogniser",
+                "calibration", "cold start" or "reinforcement"), "done" and "of" how far it is.
             stop: Asked after each step; True saves a checkpoint and raises `Interrupted`.
 
         Returns:
@@ -184,8 +184,7 @@ class IdentitySynthesizer:
             if self.recogniser is None:
                 self.recogniser = load_encoder(self.config.recogniser, device=device)
             return []
-        is_small = self.recogniser_config.backbone == "small"
-        with one_thread() if is_small else contextlib.nullcontext():
+        with self._threads():
             self.recogniser, history = trained_recogniser(
                 images,
                 config=self.recogniser_config,
@@ -209,16 +208,23 @@ class IdentitySynthesizer:
         """How far the recogniser flatters its own pictures; an encoder from elsewhere has none."""
         if self.recogniser_config is None:
             return None
-        return calibrated(
-            images,
-            config=self.recogniser_config,
-            seed=self.seed,
-            place=None if place is None else place / CALIBRATION,
-            resume=resume,
-            on_step=on_step,
-            stop=stop,
-            processes=self.processes,
-        )
+        with self._threads():
+            return calibrated(
+                images,
+                config=self.recogniser_config,
+                seed=self.seed,
+                place=None if place is None else place / CALIBRATION,
+                resume=resume,
+                on_step=on_step,
+                stop=stop,
+                processes=self.processes,
+            )
+
+    def _threads(self) -> contextlib.AbstractContextManager[None]:
+        """One for a small recogniser, which several would slow down."""
+        config = self.recogniser_config
+        is_small = config is not None and config.backbone == "small"
+        return one_thread() if is_small else contextlib.nullcontext()
 
     def sample(
         self,

@@ -65,6 +65,7 @@ def trained_recogniser(
     on_step: Told | None,
     stop: Callable[[], bool] | None,
     processes: Processes,
+    phase: str = PHASE,
 ) -> tuple[Recogniser, list[dict[str, Any]]]:
     """Train a recogniser, or go on with it, or take the one that was finished before.
 
@@ -77,6 +78,7 @@ def trained_recogniser(
         on_step: Told each record, with its phase.
         stop: Asked after each step.
         processes: That learn together; each trains it by itself, and the first one's is taken.
+        phase: What the training is called in its records.
 
     Returns:
         The recogniser, and a record a step.
@@ -89,14 +91,14 @@ def trained_recogniser(
     is_trained = place is not None and resume and (place / TRAINED).is_file()
     processes.barrier()  # all have looked before one of them writes
     if place is not None and is_trained:
-        return _finished(place, known, processes)
+        return _finished(place, known, processes, phase)
     place = place if processes.is_first else None
     if place is not None and not resume:
         shutil.rmtree(place, ignore_errors=True)
     history: list[dict[str, Any]] = []
 
     def told(record: dict[str, Any]) -> None:
-        history.append({"phase": PHASE, **record})
+        history.append({"phase": phase, **record})
         if on_step is not None and processes.is_first:
             on_step({**history[-1], "done": record["step"] + 1, "of": config.n_steps})
 
@@ -112,14 +114,14 @@ def trained_recogniser(
             device=processes.device,
         )
     except Interrupted as interrupted:
-        raise Interrupted(f"recogniser: {interrupted}") from None
+        raise Interrupted(f"{phase}: {interrupted}") from None
     processes.copy_first(recogniser.network.state_dict().values())
     if place is None:
         return recogniser, history
     recogniser.save(place)
     write_json(place / TRAINED, known)
     shutil.rmtree(place / "checkpoint", ignore_errors=True)
-    return recogniser, _history(place)
+    return recogniser, _history(place, phase)
 
 
 def calibrated(
@@ -149,6 +151,7 @@ def calibrated(
         on_step=on_step,
         stop=stop,
         processes=processes,
+        phase="calibration",
     )
     label = torch.from_numpy(images.identity)
     with torch.no_grad():
@@ -161,7 +164,7 @@ def calibrated(
 
 
 def _finished(
-    place: Path, known: dict[str, Any], processes: Processes
+    place: Path, known: dict[str, Any], processes: Processes, phase: str
 ) -> tuple[Recogniser, list[dict[str, Any]]]:
     """The recogniser whose training was over before."""
     try:
@@ -173,7 +176,7 @@ def _finished(
             f"{place}: the recogniser was trained with other settings or other pictures; use the "
             "same ones, or start afresh with --overwrite."
         )
-    return Recogniser.load(place).to(processes.device), _history(place)
+    return Recogniser.load(place).to(processes.device), _history(place, phase)
 
 
 def weights_digest(network: nn.Module) -> str:
@@ -200,6 +203,6 @@ def _fingerprint(images: ImageSet, config: RecogniserConfig, seed: int) -> dict[
     }
 
 
-def _history(place: Path) -> list[dict[str, Any]]:
+def _history(place: Path, phase: str) -> list[dict[str, Any]]:
     lines = (place / "history.jsonl").read_text(encoding="utf-8").splitlines()
-    return [{"phase": PHASE, **json.loads(line)} for line in lines]
+    return [{"phase": phase, **json.loads(line)} for line in lines]
