@@ -57,7 +57,9 @@ def test_help_names_every_verb_in_the_order_of_use(cli):
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "run tabular", "fit tabular", "run identity", "fit identity", "prior train"])
+@pytest.mark.parametrize(
+    "verb", [*VERBS, "run tabular", "fit tabular", "run identity", "fit identity", "prior train"]
+)
 def test_help_of_each_verb_shows_flags_and_examples(cli, verb):
     shown = cli(*verb.split(), "--help")
     assert shown.code == 0

@@ -17,7 +17,6 @@ from reinforge.recognition.recogniser import Recogniser
 from reinforge.training import Interrupted
 from small_identity import NAMES, RECOGNISER, SMALL, small_pictures, small_prior
 
-
 PHASES = ["recogniser", "calibration", "cold start", "reinforcement"]  # of 5 steps each
 
 
