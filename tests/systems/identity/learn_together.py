@@ -39,9 +39,12 @@ def first_learner(processes=ALONE, **settings):
     )
 
 
-def run(folder, *, processes=ALONE, resume=False, stop_after=None):
+SLOPES = {"estimator": "pathwise", "random_views": True}  # as in the default preset
+
+
+def run(folder, *, processes=ALONE, resume=False, stop_after=None, **settings):
     """Both phases; the state at the end, or where one process asked to stop."""
-    learner = first_learner(processes)
+    learner = first_learner(processes, **settings)
     done = []
 
     def stop():  # only the last process is told, as by a signal
@@ -73,6 +76,8 @@ def main(folder):
     assert processes.n == 2
     straight = run(folder / "straight", processes=processes)
     save_file(straight, folder / f"straight-{processes.rank}.safetensors")
+    slopes = run(folder / "slopes", processes=processes, **SLOPES)
+    save_file(slopes, folder / f"slopes-{processes.rank}.safetensors")
     run(folder / "left by two", processes=processes, stop_after=STOPPED_AFTER)
     resumed = run(folder / "left by one", processes=processes, resume=True)
     if processes.is_first:

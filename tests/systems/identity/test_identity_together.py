@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from learn_together import STOPPED_AFTER, first_learner, run
+from learn_together import SLOPES, STOPPED_AFTER, first_learner, run
 from safetensors.torch import load_file
 from tiny_identity import blocks
 
@@ -59,6 +59,11 @@ def assert_near(state, other):
 def test_two_processes_learn_what_one_learns_but_for_rounding(learned):
     alone, folder = learned
     assert_near(load_file(folder / "straight-0.safetensors"), alone)
+
+
+def test_two_processes_look_at_the_random_views_of_one(learned, tmp_path):
+    _, folder = learned
+    assert_near(load_file(folder / "slopes-1.safetensors"), run(tmp_path, **SLOPES))
 
 
 def test_all_processes_end_with_the_same_bits(learned):

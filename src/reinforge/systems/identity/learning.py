@@ -23,6 +23,8 @@ from reinforge.systems.identity.teacher import Told, encoder_digest, weights_dig
 from reinforge.systems.identity.watching import Watch
 from reinforge.training import Place, train
 
+# where and how much at once: rounding, not what is learnt
+PLACE = {"device", "micro_batch", "gradient_checkpointing"}
 COLD_START, REINFORCEMENT = "cold start", "reinforcement"
 
 
@@ -115,7 +117,7 @@ def _fingerprint(
     """What a checkpoint belongs to; where it is learnt makes no difference."""
     known = [
         seed,
-        config.model_dump(mode="json", exclude={"device"}),
+        config.model_dump(mode="json", exclude=PLACE),
         weights_digest(prior.transformer),
         encoder_digest(recogniser),
         digest(images),

@@ -28,7 +28,7 @@ from reinforge.recognition.config import resolve_recogniser
 from reinforge.systems.identity.chain import Rollout, policy_step, roll_out, stacked_slices
 from reinforge.systems.identity.cold_start import start_cold
 from reinforge.systems.identity.learner import Learner
-from reinforge.systems.identity.pathwise import Judged, slope_of_reward
+from reinforge.systems.identity.pathwise import slope_of_reward
 from reinforge.systems.identity.reward import (
     Yardstick,
     added_diversity,
@@ -43,6 +43,7 @@ from reinforge.systems.identity.reward import (
 from reinforge.systems.identity.window import trained_steps
 
 Embed = Callable[[Tensor], Tensor]  # pictures in 0..255 -> L2-normalised features
+Viewed = Callable[[Tensor, Tensor, Tensor], Tensor]  # pictures, identities, numbers -> rewards
 
 VIEWS = resolve_recogniser("small")  # its strengths of augmentation
 LARGEST_DRIFT = {False: 1e-3, True: 0.5}  # nats between drawing and scoring, float32 and bfloat16
@@ -55,6 +56,7 @@ class Batch:
     n_draws: int  # pictures; each has as many actions as steps were trained
     state: Float[Tensor, "action channel height width"]
     action: Float[Tensor, "action channel height width"]
+    number: Int[Tensor, " action"]  # in the whole batch, of all processes
     label: Int[Tensor, " action"]
     position: Int[Tensor, " action"]
     log_prob: Float[Tensor, " action"]
@@ -136,8 +138,8 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
     reward, measured, parts = score(learner, feature, label)
     remember(learner, feature, label)
     batch = batch_of(learner, rollout, reward)
-    views = torch_generator(seed, "identity/views", index * processes.n + processes.rank)
-    judged = judged_by(learner, embed, measured, generator=views)
+    first_view = index * len(reward) * config.n_denoising
+    judged = judged_by(learner, embed, measured, seed=seed, first_view=first_view)
     log = update_policy(learner, batch, index, judged)
     log |= update_value(learner, rollout, reward)
     move_average(learner, index)
@@ -232,10 +234,13 @@ def batch_of(learner: Learner, rollout: Rollout, reward: Float[Tensor, " draw"])
     """This process's actions of all trained steps end to end; the reward is of all its fellows'."""
     n_steps, n_draws = len(rollout.position), len(rollout.label)
     position = torch.tensor(rollout.position, device=reward.device)
+    draw = torch.arange(len(reward))[own_draws(learner, len(reward))]
+    number = torch.arange(n_steps)[:, None] * len(reward) + draw
     return Batch(
         n_draws=n_draws,
         state=rollout.state.flatten(0, 1),
         action=rollout.action.flatten(0, 1),
+        number=number.flatten(),
         label=rollout.label.repeat(n_steps),
         position=position.repeat_interleave(n_draws),
         log_prob=rollout.log_prob.flatten(),
@@ -270,18 +275,22 @@ def own_draws(learner: Learner, n_draws: int) -> slice:
 
 
 def judged_by(
-    learner: Learner, embed: Embed, measured: Yardstick, *, generator: torch.Generator
-) -> Judged:
+    learner: Learner, embed: Embed, measured: Yardstick, *, seed: int, first_view: int
+) -> Viewed:
     """The reward of any pictures, in the units of a batch; gradients flow through it.
 
     A recogniser's slope at one picture is half of it what fools this one recogniser; at a random
     view of the picture (arXiv:1707.07397) what is left is what survives shift, turn and light.
     The tanh of the finished pictures' reward is left out: it flattens where a guess is rough.
+    A view belongs to the number of an action, whoever scores it and with how many others.
     """
 
-    def judged(pixels: Tensor, label: Tensor) -> Tensor:
+    def judged(pixels: Tensor, label: Tensor, number: Tensor) -> Tensor:
         if learner.config.random_views:
-            pixels = augment(pixels, VIEWS, generator=generator)
+            keys = [first_view + n for n in number.tolist()]
+            generators = [torch_generator(seed, "identity/views", key) for key in keys]
+            views = zip(pixels.split(1), generators, strict=True)
+            pixels = torch.cat([augment(one, VIEWS, generator=g) for one, g in views])
         parts = parts_of_reward(learner, embed(pixels), label)
         return combined(parts, learner.config.reward_weights, measured)
 
@@ -289,7 +298,7 @@ def judged_by(
 
 
 def update_policy(
-    learner: Learner, batch: Batch, index: int, judged: Judged | None = None
+    learner: Learner, batch: Batch, index: int, judged: Viewed | None = None
 ) -> dict[str, float]:
     """Raise the surrogate minus the KL, a micro-batch at a time so that memory stays put.
 
@@ -343,7 +352,7 @@ def update_policy(
 
 
 def _slope(
-    learner: Learner, batch: Batch, part: slice, judged: Judged | None
+    learner: Learner, batch: Batch, part: slice, judged: Viewed | None
 ) -> Float[Tensor, "action channel height width"] | None:
     """The slope of the reward at each action; None where the score function is asked alone."""
     if judged is None or learner.config.estimator != "pathwise":
@@ -354,7 +363,7 @@ def _slope(
         batch.action[part],
         batch.label[part],
         batch.position[part],
-        judged,
+        lambda pixels, label: judged(pixels, label, batch.number[part]),
     )
 
 
