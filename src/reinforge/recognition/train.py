@@ -13,11 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.policy_gradient.update import ascend
 from reinforge.randomness import torch_generator
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.lookahead import Views
 from reinforge.recognition.losses import Loss, loss_of
+from reinforge.recognition.mixed_batch import Mixture, added_views, new_mixture
+from reinforge.recognition.mixing import MixingConfig
 from reinforge.recognition.network import Network
 from reinforge.recognition.recogniser import Recogniser, as_pixels
 from reinforge.recognition.sampler import pk_batch, require_pk
@@ -36,26 +40,15 @@ class Learner:
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds)."""
-        state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        state |= {f"averaged.{k}": v for k, v in self.averaged.state_dict().items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            for name, value in slots.items():
-                if value is not None:
-                    state[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
-        return state
+        return named_tensors(*self._parts())
 
     def load_tensors(self, state: dict[str, Tensor]) -> None:
         """Put saved state back (the inverse of `tensors`)."""
-        for name, network in (("network.", self.network), ("averaged.", self.averaged)):
-            own = {k.removeprefix(name): v for k, v in state.items() if k.startswith(name)}
-            network.load_state_dict(own)
-        slots: dict[int, dict[str, Tensor]] = {}
-        for key, value in state.items():
-            if key.startswith("optimizer."):
-                _, index, slot = key.split(".")
-                slots.setdefault(int(index), {})[slot] = value.clone()
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+        load_named_tensors(state, *self._parts())
+
+    def _parts(self) -> tuple[dict[str, Network], dict[str, torch.optim.Optimizer]]:
+        networks = {"network": self.network, "averaged": self.averaged}
+        return networks, {"optimizer": self.optimizer}
 
 
 def train_recogniser(
@@ -63,6 +56,8 @@ def train_recogniser(
     *,
     config: RecogniserConfig,
     seed: int,
+    synthetic: ImageSet | None = None,
+    mixing: MixingConfig | None = None,
     run_dir: str | Path | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
@@ -75,6 +70,9 @@ def train_recogniser(
         images: Every identity with its pictures.
         config: `resolve_recogniser("small")` and its like.
         seed: Of first weights, batches and augmentation.
+        synthetic: Pictures that stand beside the real ones of each batch, of the same names and
+            size; those of identities without real pictures are never drawn.
+        mixing: How they are chosen and weighed; None: the defaults.
         run_dir: Where checkpoints and history are kept; None keeps nothing.
         resume: Go on from the newest checkpoint in `run_dir`.
         on_step: Told each record.
@@ -91,16 +89,19 @@ def train_recogniser(
     is_mined = config.kind == "reid" and config.triplet_weight > 0
     require_pk(images.identity, images.names, least_pictures=2 if is_mined else 1)
     present, label = np.unique(images.identity, return_inverse=True)
+    mixture = new_mixture(images, synthetic, mixing, config=config, seed=seed)
     network, architecture = start_network(config, len(present), seed=seed)
     learner = new_learner(network.to(device), config)
     loss = loss_of(config, learner.network)
 
     def step(index: int) -> dict[str, float]:
-        return train_step(learner, loss, images, label, index, config=config, seed=seed)
+        return train_step(
+            learner, loss, images, label, index, config=config, seed=seed, mixture=mixture
+        )
 
     place = None
     if run_dir is not None:
-        fingerprint = _fingerprint(config, images, seed)
+        fingerprint = _fingerprint(config, images, seed, mixture)
         place = Place(folder=Path(run_dir), fingerprint=fingerprint, every=config.checkpoint_every)
     train(learner, step, config.n_steps, place=place, resume=resume, on_step=on_step, stop=stop)
     return Recogniser(
@@ -136,6 +137,7 @@ def train_step(
     *,
     config: RecogniserConfig,
     seed: int,
+    mixture: Mixture | None = None,
 ) -> dict[str, float]:
     """Batch, views, loss, update, running mean; its randomness is a function of (seed, index)."""
     network = learner.network
@@ -146,20 +148,44 @@ def train_step(
         n_pictures=config.pictures_per_identity,
         seed=seed,
     )
-    device = network.prototypes.device
-    pixels = as_pixels(images.pixels[chosen])
     generator = torch_generator(seed, "identity/recogniser step", index)
-    views = augment(pixels, config, generator=generator).to(device)
-    target = torch.from_numpy(label[chosen]).to(device)
-    network.train()
-    before, behind = network(views, generator=generator)
-    value = loss(before, behind, target)
+    batch = _real_views(images, label, chosen, config, network.prototypes.device, generator)
     set_learning_rate(learner.optimizer, index, config)
+    weight: Tensor | None = None
+    record: dict[str, float] = {}
+    if mixture is not None and mixture.mixing.is_used(index, config.n_steps):
+        factor = learning_rate_factor(index, config)
+        added, record = added_views(batch, mixture, network, loss, index, rate_factor=factor)
+        batch = batch.beside(added)
+        weight = batch.weight
+    network.train()
+    before, behind = network(batch.pixels, generator=generator)
+    value = loss(before, behind, batch.label, weight)
     _, taken = ascend(learner.optimizer, -value)
     update_average(learner, index, config)
     with torch.no_grad():
-        correct = (network.logits(behind).argmax(dim=1) == target).float().mean()
-    return {"loss": float(value.detach()), "accuracy": float(correct), "update_taken": float(taken)}
+        correct = (network.logits(behind).argmax(dim=1) == batch.label).float()
+    record = {"accuracy": float(correct[: len(chosen)].mean()), **record}
+    if len(correct) > len(chosen):
+        record["accuracy_synthetic"] = float(correct[len(chosen) :].mean())
+    return {"loss": float(value.detach()), **record, "update_taken": float(taken)}
+
+
+def _real_views(
+    images: ImageSet,
+    label: np.ndarray,
+    chosen: np.ndarray,
+    config: RecogniserConfig,
+    device: torch.device,
+    generator: torch.Generator,
+) -> Views:
+    pixels = as_pixels(images.pixels[chosen])
+    target = torch.from_numpy(label[chosen]).to(device)
+    return Views(
+        pixels=augment(pixels, config, generator=generator).to(device),
+        label=target,
+        weight=torch.ones(len(chosen), device=device),
+    )
 
 
 def learning_rate_factor(index: int, config: RecogniserConfig) -> float:
@@ -192,11 +218,20 @@ def update_average(learner: Learner, index: int, config: RecogniserConfig) -> No
                 mean.copy_(own[name])
 
 
-def _fingerprint(config: RecogniserConfig, images: ImageSet, seed: int) -> str:
+def _fingerprint(
+    config: RecogniserConfig, images: ImageSet, seed: int, mixture: Mixture | None
+) -> str:
     """Of settings and data; the length of a run is part of its schedule and so of it."""
     text = json.dumps([config.model_dump(mode="json"), images.names, seed])
     digest = hashlib.sha256(text.encode())
+    _add_pictures(digest, images)
+    if mixture is not None:
+        digest.update(json.dumps(mixture.mixing.model_dump(mode="json")).encode())
+        _add_pictures(digest, mixture.synthetic)
+    return digest.hexdigest()
+
+
+def _add_pictures(digest: "hashlib._Hash", images: ImageSet) -> None:
     digest.update(np.ascontiguousarray(images.identity).tobytes())
     for start in range(0, len(images), 1024):
         digest.update(images.pixels[np.arange(start, min(start + 1024, len(images)))].tobytes())
-    return digest.hexdigest()

@@ -1,0 +1,145 @@
+"""What the synthetic pictures add to one step of training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from reinforge.errors import InputError
+from reinforge.randomness import torch_generator
+from reinforge.recognition import lookahead
+from reinforge.recognition.augment import augment
+from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.lookahead import Delta, Views
+from reinforge.recognition.losses import Loss
+from reinforge.recognition.mixing import MixingConfig, draw_candidates, require_mixable
+from reinforge.recognition.network import Network
+from reinforge.recognition.recogniser import as_pixels
+from reinforge.records import ImageSet
+from reinforge.settings import validated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """Synthetic pictures, numbered by the classes of the network that they help to train."""
+
+    synthetic: ImageSet
+    label: Int[np.ndarray, " image"]  # class of each; -1: of an identity without real pictures
+    mixing: MixingConfig
+    config: RecogniserConfig  # of the training
+    seed: int
+
+
+def new_mixture(
+    images: ImageSet,
+    synthetic: ImageSet | None,
+    mixing: MixingConfig | None,
+    *,
+    config: RecogniserConfig,
+    seed: int,
+) -> Mixture | None:
+    """The synthetic pictures of a training, or None where there are none.
+
+    Raises:
+        InputError: They do not fit the real ones, or there are settings without pictures.
+    """
+    if synthetic is None:
+        if mixing is not None:
+            raise InputError(
+                "mixing settings without synthetic pictures; give synthetic, or leave mixing out."
+            )
+        return None
+    require_mixable(images, synthetic)
+    return Mixture(
+        synthetic=synthetic,
+        label=classes_of(synthetic.identity, np.unique(images.identity)),
+        mixing=mixing or validated(MixingConfig, {}),
+        config=config,
+        seed=seed,
+    )
+
+
+def classes_of(
+    identity: Int[np.ndarray, " image"], present: Int[np.ndarray, " identity"]
+) -> Int[np.ndarray, " image"]:
+    """Position of each picture's identity among those present (rising), -1 where it is not."""
+    place = np.searchsorted(present, identity).clip(max=len(present) - 1)
+    return np.where(present[place] == identity, place, -1).astype(np.int64)
+
+
+def added_views(
+    real: Views,
+    mixture: Mixture,
+    network: Network,
+    loss: Loss,
+    index: int,
+    *,
+    rate_factor: float,
+) -> tuple[Views, dict[str, float]]:
+    """Synthetic views for the identities of a batch, and what the history keeps of their choice.
+
+    Args:
+        real: The batch, its views drawn.
+        mixture: Where synthetic pictures come from.
+        network: Is not changed.
+        loss: The training's own.
+        index: Number of the step; all draws are functions of it and the seed.
+        rate_factor: Rate of the step over the base rate.
+    """
+    mixing = mixture.mixing
+    wanted = np.unique(real.label.cpu().numpy())
+    n_drawn = mixing.kept * mixing.candidates
+    drawn = draw_candidates(mixture.label, wanted, index, n_pictures=n_drawn, seed=mixture.seed)
+    if not mixing.is_look(index) or not len(drawn):
+        return _views(mixture, drawn[:, : mixing.kept], index, real, mixing.weight), {}
+    # candidates weigh as much in the virtual step as those of them that are kept in the true one
+    candidates = _views(mixture, drawn, index, real, mixing.weight / mixing.candidates)
+    rate = rate_factor * (mixing.look_rate or mixture.config.learning_rate)
+    with lookahead.frozen_statistics(network):
+        delta, record = _looked_at(real, candidates, mixing, network, loss, rate=rate)
+    table = delta.view(drawn.shape)
+    chosen = lookahead.lowest(table, mixing.kept)
+    record["delta_kept"] = float(delta[chosen].mean())
+    record["delta_dropped"] = float(delta[~chosen].mean())
+    return candidates.only(chosen).weighing(mixing.weight), record
+
+
+def _looked_at(
+    real: Views,
+    candidates: Views,
+    mixing: MixingConfig,
+    network: Network,
+    loss: Loss,
+    *,
+    rate: float,
+) -> tuple[Delta, dict[str, float]]:
+    """The candidates' change of loss, and how the two estimates of it agree where that is asked."""
+    mixed = mixing.look_on == "mixed"
+    look = lookahead.virtual_step(network, loss, real, candidates, rate=rate, mixed=mixed)
+    ways = {"exact": lookahead.exact, "first_order": lookahead.first_order}
+    delta = ways[mixing.estimate](network, candidates, look)
+    if not mixing.check_estimate:
+        return delta, {}
+    other = "exact" if mixing.estimate == "first_order" else "first_order"
+    n = mixing.kept * mixing.candidates
+    pair = delta.view(-1, n), ways[other](network, candidates, look).view(-1, n)
+    return delta, {"rank_correlation": lookahead.rank_correlation(*pair)}
+
+
+def _views(
+    mixture: Mixture,
+    numbers: Int[np.ndarray, "known draw"],
+    index: int,
+    real: Views,
+    weight: float,
+) -> Views:
+    """Views of synthetic pictures, on the device of the real ones."""
+    device = real.pixels.device
+    label = torch.from_numpy(mixture.label[numbers.flatten()]).to(device)
+    pixels = as_pixels(mixture.synthetic.pixels[numbers.flatten()])
+    generator = torch_generator(mixture.seed, "identity/recogniser synthetic views", index)
+    views = augment(pixels, mixture.config, generator=generator).to(device)
+    return Views(
+        pixels=views, label=label, weight=torch.full_like(label, weight, dtype=torch.float32)
+    )
