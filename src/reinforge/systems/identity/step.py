@@ -322,6 +322,7 @@ def update_policy(
         for part in stacked_slices(batch.n_draws, len(batch.state), at_once):
             share = len(batch.state[part]) / n_actions
             slope = _slope(learner, batch, part, judged)  # first: its graph is gone by the next
+            before = _reference_mean(learner, batch, part)  # so is the room that this pass took
             now = policy_step(
                 policy,
                 config.chain,
@@ -333,13 +334,17 @@ def update_policy(
             )
             log_ratio = (now.log_prob - batch.log_prob[part]) / n_entries
             gain = _gain(learner, batch, part, now.mean, log_ratio, slope)
-            kl = _kl_to_reference(learner, batch, part, now.mean, now.std) / n_entries
-            value = gain - config.kl_weight * kl.double()
+            kl = (
+                gain.new_zeros(())
+                if before is None
+                else kl_between(now.mean, before, now.std).mean()
+            )
+            value = gain - config.kl_weight * (kl / n_entries).double()
             (-value * share).backward()
             drifts.append((now.log_prob - batch.log_prob[part]).detach().abs().max())
             is_out = (log_ratio.detach().exp() - 1).abs() > config.clip_range
             log["objective"] += float(value.detach()) * share
-            log["kl"] += float(kl.detach()) * n_entries * share
+            log["kl"] += float(kl.detach()) * share
             log["clipped"] += float(is_out.double().mean()) * share
         log["drift"] = float(torch.stack(drifts).max())  # Python's max would lose a NaN
         log = _of_all(processes, log)
@@ -393,24 +398,23 @@ def _of_all(processes: Processes, log: dict[str, float]) -> dict[str, float]:
     return {name: float(c.max() if name == "drift" else c.sum()) for name, c in columns}
 
 
-def _kl_to_reference(
-    learner: Learner, batch: Batch, part: slice, mean: Tensor, std: Tensor
-) -> Float[Tensor, ""]:
-    """KL of each step to the cold start's, mean over draws; without weight it costs no pass."""
-    config = learner.config
-    if config.kl_weight == 0:
-        return mean.new_zeros(())
-    with torch.no_grad():
-        before = policy_step(
-            learner.policy,
-            config.chain,
-            batch.state[part],
-            batch.label[part],
-            batch.position[part],
-            action=batch.action[part],
-            weights=learner.reference,
-        )
-    return kl_between(mean, before.mean, std).mean()
+@torch.no_grad()
+def _reference_mean(
+    learner: Learner, batch: Batch, part: slice
+) -> Float[Tensor, "action channel height width"] | None:
+    """Where the cold start's steps would have led; None where a KL has no weight: no pass."""
+    if learner.config.kl_weight == 0:
+        return None
+    before = policy_step(
+        learner.policy,
+        learner.config.chain,
+        batch.state[part],
+        batch.label[part],
+        batch.position[part],
+        action=batch.action[part],
+        weights=learner.reference,
+    )
+    return before.mean
 
 
 def _refuse_drift(bfloat16: bool, drift: float) -> None:
