@@ -81,3 +81,12 @@ class ImageSet:
             group=None if self.group is None else tuple(self.group[i] for i in numbers),
             sources=tuple(self.sources[i] for i in numbers) if self.sources else (),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSplit:
+    """Real pictures in three parts: what the generator saw, and two that judge it."""
+
+    train: ImageSet  # the only part that generator and recognisers see
+    holdout: "ImageSet | None" = None  # other pictures of the same people, by the same names
+    unseen: "ImageSet | None" = None  # people whom neither generator nor recogniser saw

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reinforge.measure.intervals import from_influence, grouped_jackknife, t_interval, wilson
+from reinforge.measure.intervals import (
+    from_influence,
+    grouped_jackknife,
+    identity_bootstrap,
+    percentile_interval,
+    t_interval,
+    wilson,
+)
 from reinforge.measure.sampling import chance_of_none
+from reinforge.randomness import generator
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (3, 10), (10, 10), (17, 400)])
@@ -50,3 +58,54 @@ def test_chance_of_none_is_the_hypergeometric_one():
     count = np.array([0, 1, 3, 9])
     expected = stats.hypergeom.pmf(0, 10, count, 4)
     np.testing.assert_allclose(chance_of_none(count, 10, 4), expected, atol=1e-12)
+
+
+def drawn_means(value, seed, n_draws=400):
+    return identity_bootstrap(
+        lambda taken: float(taken @ value / taken.sum()),
+        len(value),
+        n_draws=n_draws,
+        generator=generator(seed, "bootstrap"),
+    )
+
+
+def test_redrawn_identities_spread_as_the_standard_error_of_a_mean():
+    value = generator(0, "values").normal(size=50)
+    draws = drawn_means(value, 0, n_draws=4_000)
+    assert draws.mean() == pytest.approx(value.mean(), abs=0.01)
+    assert draws.std() == pytest.approx(value.std() / np.sqrt(50), rel=0.05)
+
+
+def test_as_many_identities_are_taken_as_there_are_and_the_same_by_the_same_generator():
+    taken = []
+
+    def statistic(row):
+        taken.append(row)
+        return 0.0
+
+    for _ in range(2):
+        identity_bootstrap(statistic, 7, n_draws=3, generator=generator(4, "bootstrap"))
+    assert {row.sum() for row in taken} == {7.0}
+    np.testing.assert_array_equal(taken[:3], taken[3:])
+
+
+def test_the_percentile_interval_of_people_covers_their_mean():
+    hits = 0
+    for seed in range(200):
+        value = generator(seed, "values").normal(size=40)
+        estimate = percentile_interval(float(value.mean()), drawn_means(value, seed), 40)
+        hits += estimate.low <= 0 <= estimate.high
+    assert 0.88 <= hits / 200 <= 0.98
+
+
+def test_draws_that_are_no_number_are_left_out_and_one_person_has_no_interval():
+    draws = np.array([np.nan, 0.2, 0.4])
+    estimate = percentile_interval(0.3, draws, 2)
+    assert 0.2 <= estimate.low < 0.3 < estimate.high <= 0.4
+    assert percentile_interval(0.3, draws, 1).low is None
+    assert percentile_interval(0.3, draws[:1], 2).low is None
+
+
+def test_a_share_at_its_end_has_wilsons_interval_and_other_measures_have_not():
+    assert percentile_interval(1.0, np.ones(9), 10) == wilson(10, 10)
+    assert percentile_interval(1.0, np.ones(9), 10, is_share=False).low == 1.0

@@ -10,7 +10,10 @@ from reinforge.measure.ranking import (
     chance_true_positives,
     newcombe_auc,
     roc_curve,
+    threshold_at_fpr,
     tpr_at_fpr,
+    weighted_auc,
+    weighted_tpr_at_fpr,
 )
 
 
@@ -99,3 +102,53 @@ def test_roc_curve_has_the_points_of_few_false_alarms():
     found = dict(zip(fpr, tpr, strict=True))
     assert len(fpr) <= 101
     assert (found[0.0], found[1 / 2_000], found[2 / 2_000]) == (0.25, 0.5, 0.5)
+
+
+def test_the_threshold_is_the_largest_score_that_may_not_pass():
+    score = np.array([0.1, 0.9, 0.5, 0.7])
+    assert threshold_at_fpr(score, fpr=0.5) == (0.5, 2)  # 0.9 and 0.7 may pass
+    assert threshold_at_fpr(score, fpr=0.01) == (0.9, 0)
+    assert threshold_at_fpr(score, fpr=1.0) == (-np.inf, 4)
+
+
+def rows_repeated(seed):
+    rng = np.random.default_rng(seed)
+    score, positive = rng.integers(0, 12, 80).astype(float), rng.random(80) < 0.4
+    return score, positive, rng.integers(0, 4, 80)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_weight_is_a_number_of_copies_to_the_area(seed):
+    score, positive, weight = rows_repeated(seed)
+    theirs = roc_auc_score(np.repeat(positive, weight), np.repeat(score, weight))
+    assert weighted_auc(positive, score, weight.astype(float)) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("fpr", [0.01, 0.1, 0.37])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weight_is_a_number_of_copies_to_the_true_positive_rate(seed, fpr):
+    score, positive, weight = rows_repeated(seed)
+    ours = weighted_tpr_at_fpr(
+        score[positive],
+        score[~positive],
+        member_weight=weight[positive].astype(float),
+        non_member_weight=weight[~positive].astype(float),
+        fpr=fpr,
+    )
+    score, positive = np.repeat(score, weight), np.repeat(positive, weight)
+    found, _ = tpr_at_fpr(score[positive], score[~positive], fpr=fpr)
+    assert ours == pytest.approx(found / positive.sum())
+
+
+def test_a_side_without_weight_has_no_rate():
+    score, positive = np.array([1.0, 2.0]), np.array([True, False])
+    for weight in (np.array([0.0, 1.0]), np.array([1.0, 0.0])):
+        assert np.isnan(weighted_auc(positive, score, weight))
+        rate = weighted_tpr_at_fpr(
+            score[:1],
+            score[1:],
+            member_weight=weight[:1],
+            non_member_weight=weight[1:],
+            fpr=0.01,
+        )
+        assert np.isnan(rate)

@@ -108,3 +108,12 @@ def test_a_similarity_that_is_no_number_is_refused():
     similarity[3] = np.nan
     with pytest.raises(InputError, match="NaN"):
         verify(similarity, np.arange(40) % 2 == 0)
+
+
+def test_the_pairs_called_right_are_those_that_the_accuracy_counts():
+    rng = np.random.default_rng(3)
+    same = np.repeat([True, False], 50)
+    found = verify(same + rng.normal(0, 0.7, 100), same)
+    assert found.right.shape == (100,)
+    assert found.right.mean() == pytest.approx(found.accuracy.value)
+    assert 0.5 < found.accuracy.value < 1.0

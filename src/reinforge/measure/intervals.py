@@ -110,3 +110,56 @@ def grouped_jackknife(
     )
     error = float(np.sqrt((n_groups - 1) / n_groups * np.sum((values - values.mean()) ** 2)))
     return float(stats.t.ppf(0.5 + confidence / 2, n_groups - 1)) * error
+
+
+def identity_bootstrap(
+    statistic: Callable[[Float[np.ndarray, " identity"]], float],
+    n_identities: int,
+    *,
+    n_draws: int,
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " draw"]:
+    """A statistic under redrawn identities: pictures of one person do not vary independently.
+
+    Each draw takes as many identities as there are, with replacement (Efron 1979); the statistic
+    is told how often each was taken. The same generator takes the same identities, so that two
+    statistics of the same people can be compared draw by draw.
+
+    Args:
+        statistic: From how often each identity counts to a number; not a number where the draw
+            allows none.
+        n_identities: How many there are.
+        n_draws: How many redraws.
+        generator: Source of the draws.
+    """
+    chance = np.full(n_identities, 1 / n_identities)
+    taken = generator.multinomial(n_identities, chance, size=n_draws)
+    return np.array([statistic(row) for row in taken.astype(float)])
+
+
+def percentile_interval(
+    value: float,
+    draws: Float[np.ndarray, " draw"],
+    n: int,
+    *,
+    is_share: bool = True,
+    confidence: float = 0.95,
+) -> Estimate:
+    """A value between the percentiles of its redraws; draws that are no number are left out.
+
+    Args:
+        value: The statistic of the people themselves.
+        draws: Of `identity_bootstrap`.
+        n: Identities; a single one has no interval.
+        is_share: Whether 0 and 1 are its ends. There redraws do not differ, and Wilson's interval
+            over identities takes the place of one without width.
+        confidence: Coverage of the interval, in (0, 1).
+    """
+    draws = draws[np.isfinite(draws)]
+    if n < 2 or not len(draws) or not np.isfinite(value):
+        return Estimate(value, n=n)
+    if is_share and value in (0.0, 1.0):
+        return wilson(value * n, n, confidence=confidence)
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(draws, [tail, 100 - tail])
+    return Estimate(value, float(min(low, value)), float(max(high, value)), n)

@@ -79,9 +79,60 @@ def tpr_at_fpr(
         Number of members strictly above the threshold, and of false alarms allowed, k = floor(fpr
         n).
     """
-    n_allowed = int(np.floor(fpr * len(non_member) + 1e-9))
-    threshold = np.sort(non_member)[::-1][n_allowed] if n_allowed < len(non_member) else -np.inf
+    threshold, n_allowed = threshold_at_fpr(non_member, fpr=fpr)
     return int(np.sum(member > threshold)), n_allowed
+
+
+def threshold_at_fpr(non_member: Float[np.ndarray, " other"], *, fpr: float) -> tuple[float, int]:
+    """The (k+1)-th largest score, k = floor(fpr n): at most k of the n lie strictly above it.
+
+    Returns:
+        The threshold, and k.
+    """
+    n_allowed = int(np.floor(fpr * len(non_member) + 1e-9))
+    if n_allowed >= len(non_member):
+        return -np.inf, n_allowed
+    return float(np.sort(non_member)[::-1][n_allowed]), n_allowed
+
+
+def weighted_tpr_at_fpr(
+    member: Float[np.ndarray, " member"],
+    non_member: Float[np.ndarray, " other"],
+    *,
+    member_weight: Float[np.ndarray, " member"],
+    non_member_weight: Float[np.ndarray, " other"],
+    fpr: float,
+) -> float:
+    """The share that `tpr_at_fpr` counts, with each row counted as often as its weight says.
+
+    For resampling: a row that was drawn twice weighs 2. Not a number where a side weighs nothing.
+    """
+    order = np.argsort(-non_member, kind="stable")
+    above = np.cumsum(non_member_weight[order])
+    total, of_members = float(above[-1]), float(member_weight.sum())
+    if total <= 0 or of_members <= 0:
+        return float("nan")
+    at = int(np.argmax(above > fpr * total + 1e-9))
+    found = member_weight[member > non_member[order][at]].sum()
+    return float(found / of_members)
+
+
+def weighted_auc(
+    positive: Bool[np.ndarray, " row"],
+    score: Float[np.ndarray, " row"],
+    weight: Float[np.ndarray, " row"],
+) -> float:
+    """`auc_influence`'s area with each row counted as often as its weight says.
+
+    Sum over pairs of w+ w- (1[score+ > score-] + 1[score+ = score-]/2) / (sum w+ sum w-); not a
+    number where a side weighs nothing.
+    """
+    _, level = np.unique(score, return_inverse=True)
+    up = np.bincount(level, weights=weight * positive)
+    down = np.bincount(level, weights=weight * ~positive)
+    total = up.sum() * down.sum()
+    beaten = np.cumsum(down) - down / 2
+    return float(up @ beaten / total) if total > 0 else float("nan")
 
 
 def chance_true_positives(

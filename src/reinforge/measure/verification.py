@@ -23,6 +23,7 @@ class Verification:
     tar: Estimate  # true accepts at the false accepts asked for
     auc: Estimate
     n_pairs: int
+    right: Bool[np.ndarray, " pair"]  # pairs called right at their fold's threshold
 
 
 def pair_similarity(
@@ -54,12 +55,13 @@ def verify(
     """
     refuse_pairs(similarity, same, n_folds=n_folds)
     fold = folds_in_order(same, n_folds=n_folds) if fold is None else fold
-    accuracy, threshold = [], []
+    accuracy, threshold, right = [], [], np.zeros(len(same), dtype=bool)
     for held_out in range(n_folds):
         own = fold == held_out
         cut = best_threshold(similarity[~own], same[~own])
         threshold.append(cut)
-        accuracy.append(float(np.mean((similarity[own] > cut) == same[own])))
+        right[own] = (similarity[own] > cut) == same[own]
+        accuracy.append(float(np.mean(right[own])))
     found, _ = tpr_at_fpr(similarity[same], similarity[~same], fpr=far)
     return Verification(
         accuracy=t_interval(np.array(accuracy)),
@@ -68,6 +70,7 @@ def verify(
         tar=wilson(found, int(same.sum())),
         auc=auc_interval(same, similarity),
         n_pairs=len(same),
+        right=right,
     )
 
 
