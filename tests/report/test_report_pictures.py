@@ -2,11 +2,11 @@ import math
 
 import pytest
 
+from reinforge.report.curves import curves_of
 from reinforge.report.pictures import (
     N_ASSOCIATED,
     N_MARGINALS,
     association,
-    curves_of,
     marginals,
     projection,
     roc,

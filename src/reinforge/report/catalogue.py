@@ -1,9 +1,11 @@
 """What each score is called in plain words, and the scale on which a reader may place it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["utility", "fidelity", "privacy", "other"]
+Family = Literal["utility", "fidelity", "privacy", "fairness", "other"]
+Control = tuple[str, str, str]  # what it is, the same in a column head, the shape of its mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,18 @@ class Entry:
     title: str
     meaning: str
     scale: Scale
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """What pages of one kind call scores and controls, in the order in which they show them."""
+
+    entries: Mapping[str, Entry]
+    controls: Mapping[str, Control]
+
+    def place(self, name: str) -> int:
+        """Where a score stands; unknown ones come last."""
+        return list(self.entries).index(name) if name in self.entries else len(self.entries)
 
 
 _GUESS = Scale(low=0.5, low_text="no better than guessing", high_text="every one recognised")
@@ -200,7 +214,7 @@ ENTRIES: dict[str, Entry] = {
     )
 }
 
-CONTROLS = {  # control -> (what it is, in a column head, the shape of its mark), in column order
+CONTROLS: dict[str, Control] = {  # in the order of columns
     "copy": ("copy of the training rows", "copy", "triangle"),
     "holdout": ("fresh real rows", "fresh", "circle"),
     "train": ("training rows", "training", "bar"),
@@ -211,10 +225,13 @@ CONTROLS = {  # control -> (what it is, in a column head, the shape of its mark)
 }
 
 
-def entry_of(name: str) -> Entry:
+TABLES = Catalogue(entries=ENTRIES, controls=CONTROLS)
+
+
+def entry_of(name: str, catalogue: Catalogue = TABLES) -> Entry:
     """The entry of a score; one that this page does not know keeps its name and a plain scale."""
-    if name in ENTRIES:
-        return ENTRIES[name]
+    if name in catalogue.entries:
+        return catalogue.entries[name]
     direction, _, metric = name.partition("_")
     if direction in _UTILITY_TITLES and metric:
         return _utility(direction, metric)

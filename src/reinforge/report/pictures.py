@@ -1,21 +1,17 @@
-"""Aggregates of `figures` and of the training history as views of charts."""
+"""Aggregates of `figures` as views of charts."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
-from reinforge.report.catalogue import entry_of
+from reinforge.report.catalogue import TABLES, Catalogue, entry_of
 from reinforge.report.numbers import decimals, number, percent, visible
 from reinforge.report.svg import nice_ceiling
-from reinforge.report.words import CURVE_OTHERWISE, CURVES
 
 View = dict[str, Any]
 N_MARGINALS = 60
 N_ASSOCIATED = 40
 N_LEVELS = 10
-N_POINTS = 120
 _NUMERIC = frozenset({"continuous", "integer", "datetime", "timedelta", "numeric"})
-_NO_CURVE = frozenset({"step", "seconds", "iteration", "epoch", "time"})
 
 
 def shares(values: object) -> list[float]:
@@ -25,13 +21,19 @@ def shares(values: object) -> list[float]:
     return [number(value) or 0.0 for value in values]
 
 
-def roc(curves: object, family: str) -> View | None:
+def roc(
+    curves: object,
+    family: str,
+    *,
+    catalogue: Catalogue = TABLES,
+    y_label: str | None = None,
+) -> View | None:
     """ROC curves of one family; attacks get logarithmic axes, down to few false alarms."""
     found: list[View] = []
     for raw in curves if isinstance(curves, list | tuple) else ():
         points = list(zip(shares(raw.get("fpr")), shares(raw.get("tpr")), strict=False))
         if raw.get("family") == family and points:
-            title = entry_of(str(raw.get("name", ""))).title
+            title = entry_of(str(raw.get("name", "")), catalogue).title
             auc = decimals(number(raw.get("auc")))
             found.append({"title": visible(title), "auc": auc, "points": points})
     if not found:
@@ -40,13 +42,14 @@ def roc(curves: object, family: str) -> View | None:
     lowest = None if family == "utility" else (0.001 if min(rates, default=1.0) < 0.01 else 0.01)
     spoken = "; ".join(f"{curve['title']}, AUC {curve['auc']}" for curve in found)
     titles = {"utility": "ROC of the models", "attack": "ROC of the attacks, logarithmic axes"}
+    upwards = {"utility": "↑ cases found"}
     return {
         "title": titles.get(family, "ROC"),
         "description": spoken,
         "curves": found,
         "lowest": lowest,
         "x_label": "false alarms →",
-        "y_label": "↑ cases found" if family == "utility" else "↑ training records found",
+        "y_label": y_label or upwards.get(family, "↑ training records found"),
     }
 
 
@@ -202,52 +205,3 @@ def rules(raw: object) -> list[View]:
         texts = {side: percent(rate) for side, rate in rates.items()}
         found.append({"rule": visible(rule.get("rule", "")), **texts})
     return found
-
-
-def curves_of(history: Sequence[Mapping[str, Any]]) -> list[View]:
-    """A learning curve for every number of the history that changes, known ones first."""
-    keys = dict.fromkeys(key for line in history for key in line if key not in _NO_CURVE)
-    known = [key for key in CURVES if key in keys]
-    views = [_curve(key, history) for key in (*known, *(k for k in keys if k not in CURVES))]
-    return [view for view in views if view is not None]
-
-
-def _curve(key: str, history: Sequence[Mapping[str, Any]]) -> View | None:
-    steps = [number(line.get("step")) for line in history]
-    values = [number(line.get(key)) for line in history]
-    pairs = [
-        (float(k) if step is None else step, value)
-        for k, (step, value) in enumerate(zip(steps, values, strict=True))
-        if value is not None
-    ]
-    if len(pairs) < 2 or len({value for _, value in pairs}) < 2:
-        return None
-    points = _thinned(pairs)
-    low, high = min(p["low"] for p in points), max(p["high"] for p in points)
-    pad = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
-    title, sentence = CURVES.get(key, (visible(key), CURVE_OTHERWISE))
-    return {
-        "key": visible(key),
-        "title": title,
-        "sentence": sentence,
-        "description": f"From {decimals(pairs[0][1])} to {decimals(pairs[-1][1])}.",
-        "x_domain": (points[0]["x"], points[-1]["x"]),
-        "y_domain": (low - pad, high + pad),
-        "points": points,
-        "last": decimals(pairs[-1][1]),
-    }
-
-
-def _thinned(pairs: Sequence[tuple[float, float]]) -> list[dict[str, float]]:
-    n = min(len(pairs), N_POINTS)
-    edges = [round(k * len(pairs) / n) for k in range(n + 1)]
-    stretches = [pairs[a:b] for a, b in pairwise(edges)]
-    return [
-        {
-            "x": stretch[-1][0],
-            "mean": sum(value for _, value in stretch) / len(stretch),
-            "low": min(value for _, value in stretch),
-            "high": max(value for _, value in stretch),
-        }
-        for stretch in stretches
-    ]

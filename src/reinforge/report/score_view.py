@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reinforge.report.catalogue import CONTROLS, ENTRIES, Scale, entry_of
+from reinforge.report.catalogue import CONTROLS, TABLES, Catalogue, Control, Scale, entry_of
 from reinforge.report.numbers import count, decimals, interval, number, shorten, tick, visible
 from reinforge.report.svg import nice_ceiling
 
@@ -20,9 +20,9 @@ _BETTER = {
 }
 
 
-def read_score(score: Mapping[str, Any]) -> View:
+def read_score(score: Mapping[str, Any], catalogue: Catalogue = TABLES) -> View:
     """One score of the file with every field present and every number finite or None."""
-    entry = entry_of(str(score.get("name", "")))
+    entry = entry_of(str(score.get("name", "")), catalogue)
     baseline = {
         str(name): value
         for name, raw in (score.get("baseline") or {}).items()
@@ -42,6 +42,8 @@ def read_score(score: Mapping[str, Any]) -> View:
         "reason": visible(score.get("reason") or "no reason was given"),
         "title": visible(entry.title),
         "scale": entry.scale,
+        "place": catalogue.place(entry.name),
+        "known_controls": catalogue.controls,
     }
 
 
@@ -73,11 +75,8 @@ def is_people(score: View) -> bool:
 
 def by_order(scores: Iterable[View]) -> list[View]:
     """Scores in the order of the catalogue, everybody before outliers before groups."""
-    names = {name: k for k, name in enumerate(ENTRIES)}
     groups = {EVERYONE: 0, "outliers": 1, WORST_COLUMNS: 2}
-    return sorted(
-        scores, key=lambda s: (names.get(s["name"], len(names)), groups.get(s["group"], 3))
-    )
+    return sorted(scores, key=lambda s: (s["place"], groups.get(s["group"], 3)))
 
 
 def strip_view(score: View) -> View:
@@ -87,7 +86,8 @@ def strip_view(score: View) -> View:
     present = [score["value"], *(band or ()), *score["baseline"].values()]
     values = [value for value in present if value is not None]
     low, high = domain(scale, values)
-    controls = [control_view(name, value) for name, value in ordered(score["baseline"])]
+    known = score["known_controls"]
+    controls = [control_view(name, v, known) for name, v in ordered(score["baseline"], known)]
     spoken = ", ".join(f"{c['label']} {decimals(c['value'])}" for c in controls)
     return {
         "title": f"{score['title']}: {decimals(score['value'])}",
@@ -114,19 +114,21 @@ def domain(scale: Scale, values: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def ordered(baseline: Mapping[str, float]) -> list[tuple[str, float]]:
+def ordered(
+    baseline: Mapping[str, Any], known: Mapping[str, Control] = CONTROLS
+) -> list[tuple[str, Any]]:
     """Controls in the order of the catalogue, unknown ones after them."""
-    order = list(CONTROLS)
+    order = list(known)
     return sorted(
         baseline.items(),
         key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order),
     )
 
 
-def control_view(name: str, value: float) -> View:
+def control_view(name: str, value: float, known: Mapping[str, Control] = CONTROLS) -> View:
     """A control with its label and the sign that stands for it."""
-    label, short, shape = CONTROLS.get(name, (shorten(name, 40), shorten(name, 16), "bar"))
-    css = name if name in CONTROLS else "unknown"
+    label, short, shape = known.get(name, (shorten(name, 40), shorten(name, 16), "bar"))
+    css = name if name in known else "unknown"
     return {"label": label, "short": short, "shape": shape, "css": css, "value": value}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from reinforge.report.catalogue import CONTROLS
 from reinforge.report.numbers import decimals, visible
 from reinforge.report.score_view import (
     EVERYONE,
@@ -28,18 +27,12 @@ def privacy_blocks(scores: Sequence[View]) -> list[View]:
         block = blocks.setdefault(
             score["name"], {"first": score_row(score), "controls": {}, "rows": []}
         )
-        for name, value in ordered(score["baseline"]):
-            block["controls"].setdefault(name, control_view(name, value))
+        known = score["known_controls"]
+        for name, value in score["baseline"].items():
+            block["controls"].setdefault(name, control_view(name, value, known))
+        block["controls"] = dict(ordered(block["controls"], known))
         block["rows"].append(score_row(score))
-    for block in blocks.values():
-        block["controls"] = dict(
-            sorted(block["controls"].items(), key=lambda pair: _control_order(pair[0]))
-        )
     return list(blocks.values())
-
-
-def _control_order(name: str) -> int:
-    return list(CONTROLS).index(name) if name in CONTROLS else len(CONTROLS)
 
 
 def groups(scores: Sequence[View]) -> View:

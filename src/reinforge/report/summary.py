@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reinforge.report.catalogue import ENTRIES, entry_of
+from reinforge.report.catalogue import TABLES, Catalogue
+from reinforge.report.curves import curves_of
 from reinforge.report.numbers import NOTHING, count, shorten, visible
-from reinforge.report.pictures import association, curves_of, marginals, projection, roc, rules
+from reinforge.report.pictures import association, marginals, projection, roc, rules
 from reinforge.report.score_view import (
     View,
     by_order,
@@ -80,11 +81,15 @@ def summarise(
     }
 
 
-def facts(context: Mapping[str, Any], date: str) -> list[tuple[str, str]]:
+def facts(
+    context: Mapping[str, Any],
+    date: str,
+    labels: Sequence[tuple[str, Sequence[str]]] = CONTEXT_LABELS,
+) -> list[tuple[str, str]]:
     """What was judged: the known facts of the context in a fixed order, then the day."""
     flat = {key: value for key, value in leaves(context) if value not in (None, "", [], ())}
     shown: dict[str, str] = {}
-    for label, keys in CONTEXT_LABELS:
+    for label, keys in labels:
         key = next((key for key in keys if key in flat), None)
         if key is not None:
             shown[label] = _fact(label, flat[key])
@@ -108,11 +113,11 @@ def _fact(label: str, value: object) -> str:
     return text.removeprefix("sha256:")[:12] if label.endswith("digest") else text
 
 
-def cards(scores: Sequence[View]) -> list[View]:
+def cards(scores: Sequence[View], headlines: Sequence[Sequence[str]] = _HEADLINES) -> list[View]:
     """A handful of headline scores; one that was wanted and has no value keeps its place."""
     everyone = {score["name"]: score for score in scores if is_all(score)}
     found = []
-    for names in _HEADLINES:
+    for names in headlines:
         present = [everyone[name] for name in names if name in everyone]
         with_value = [score for score in present if score["value"] is not None]
         if present:
@@ -146,30 +151,31 @@ def most_exposed(scores: Sequence[View]) -> View | None:
 
 def missing(scores: Sequence[View]) -> list[View]:
     """Scores without a value: one line a name and reason, with all groups that it concerns."""
-    lines: dict[tuple[str, str], list[str]] = {}
+    lines: dict[tuple[str, str, str], list[str]] = {}
     for score in by_order(s for s in scores if s["value"] is None):
         group = "everybody" if is_all(score) else visible(score["group"])
-        lines.setdefault((score["name"], score["reason"]), []).append(group)
+        lines.setdefault((score["name"], score["title"], score["reason"]), []).append(group)
     return [
-        {
-            "name": visible(name),
-            "title": visible(entry_of(name).title),
-            "reason": reason,
-            "groups": ", ".join(found),
-        }
-        for (name, reason), found in lines.items()
+        {"name": visible(name), "title": title, "reason": reason, "groups": ", ".join(found)}
+        for (name, title, reason), found in lines.items()
     ]
 
 
-def not_tested(scores: Sequence[View], context: Mapping[str, Any]) -> list[str]:
+def not_tested(
+    scores: Sequence[View],
+    context: Mapping[str, Any],
+    *,
+    catalogue: Catalogue = TABLES,
+    always: Sequence[str] = NOT_TESTED,
+) -> list[str]:
     """What stays open: attacks that nobody ran, then what no score here measures."""
     present = {score["name"] for score in scores}
-    names = [name for name, entry in ENTRIES.items() if entry.family == "privacy"]
+    names = [name for name, entry in catalogue.entries.items() if entry.family == "privacy"]
     absent = [name for name in names if name not in present]
     left_out = []
     if absent and len(absent) < len(names):
         left_out = [f"Attacks that this scorecard leaves out: {', '.join(absent)}."]
-    return [*left_out, *map(visible, context.get("not_tested") or []), *NOT_TESTED]
+    return [*left_out, *map(visible, context.get("not_tested") or []), *always]
 
 
 def leaves(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
