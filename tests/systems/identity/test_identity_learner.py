@@ -10,6 +10,7 @@ from reinforge.systems.identity.chain import Rollout
 from reinforge.systems.identity.step import (
     advantages,
     end_cold_start,
+    in_first_units,
     labels_of,
     move_average,
     parts_of_reward,
@@ -327,3 +328,38 @@ def test_a_pass_for_nobody_without_gradient_keeps_no_graph():
     plain = peak_of(micro_batch=12)
     assert peak_of(micro_batch=12, guidance=3.0) < 1.1 * plain
     assert peak_of(micro_batch=12, guidance=3.0, guided_gradient=True) > 1.8 * plain
+
+
+# units
+
+
+def measured_with(deviation):
+    """A batch's means and deviations, all alike."""
+    names = ("semantic", "coverage", "diversity", "privacy")
+    return {name: (torch.tensor(5.0), torch.tensor(deviation)) for name in names}
+
+
+def test_units_are_the_root_mean_square_of_the_first_round_whatever_comes_later():
+    learner = tiny_learner(n_identities=5, identities_per_batch=3)  # a round is two batches
+    units = [
+        float(in_first_units(learner, measured_with(deviation))["diversity"][1])
+        for deviation in (3.0, 4.0, 0.01, 100.0)
+    ]
+    assert units == pytest.approx([3.0, 12.5**0.5, 12.5**0.5, 12.5**0.5])
+    assert float(in_first_units(learner, measured_with(1.0))["semantic"][0]) == 5.0
+
+
+@pytest.mark.parametrize(("units", "is_same_unit"), [("cold_start", True), ("batch", False)])
+def test_a_part_that_hardly_varies_any_more_is_magnified_in_units_of_the_batch_alone(
+    units, is_same_unit
+):
+    learner = tiny_learner(reward_units=units, identities_per_batch=4)
+    label = torch.arange(4).repeat_interleave(4)
+    feature = torch.nn.functional.normalize(
+        torch.randn((16, 5), generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    nearer = torch.nn.functional.normalize(feature + 20 * learner.bank.prototype[label], dim=1)
+    _, first, _ = score(learner, feature, label)
+    _, later, _ = score(learner, nearer, label)
+    assert bool(later["semantic"][1] == first["semantic"][1]) == is_same_unit
+    assert is_same_unit or float(later["semantic"][1]) < 0.5 * float(first["semantic"][1])

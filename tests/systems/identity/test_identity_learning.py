@@ -17,6 +17,7 @@ BASE = {
     "window_steps": 2,
     "kl_weight": 0.0,
     "learning_rate": 3e-3,
+    "reward_units": "batch",  # as published, like the estimator
 }
 
 

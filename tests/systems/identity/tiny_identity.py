@@ -40,6 +40,7 @@ SETTINGS = {  # whatever a test relies upon is set here or by the test
     "privacy_weight": 0.0,
     "repulsion": 0.5,
     "expansion": 0.1,
+    "reward_units": "cold_start",
     "n_recent": 0,
     "diversity_credit": "leave_one_out",
     "estimator": "score",

@@ -68,6 +68,10 @@ class IdentityConfig(BaseModel):
         1.0, ge=0, description="lambda of expression diversity (0.25 in the paper)"
     )
     privacy_weight: float = Field(0.0, ge=0, description="lambda of distance to real pictures")
+    reward_units: Literal["cold_start", "batch"] = Field(
+        "cold_start",
+        description="deviation that each part is divided by: of the first round, or of the batch",
+    )
     repulsion: float = Field(0.5, ge=0, lt=1, description="alpha of the coverage reward")
     expansion: float = Field(0.1, ge=0, description="eps: wanted growth of the real spread")
     n_recent: int = Field(
@@ -144,6 +148,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "guidance": 7.5,  # DPOK's sampler
         "guided_gradient": True,  # gradient through both halves
         "diversity_weight": 0.25,  # weights 1, 0.75, 0.25
+        "reward_units": "batch",  # per-batch standardisation
         "estimator": "score",  # REINFORCE: the recogniser is a black box
         "objective": "dpok",  # the ratio is clamped, no minimum
         "advantage": "value",  # r - V(x_t, c, t)

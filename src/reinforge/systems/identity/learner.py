@@ -15,6 +15,7 @@ from reinforge.randomness import torch_generator
 from reinforge.systems.identity.bank import Bank
 from reinforge.systems.identity.config import IdentityConfig
 from reinforge.systems.identity.policy import Policy, new_policy
+from reinforge.systems.identity.reward import PARTS
 from reinforge.systems.identity.value import Value
 
 
@@ -36,12 +37,14 @@ class Learner:
     real_state: Float[Tensor, "real channel height width"]  # encoded training pictures
     mirrored: Float[Tensor, "real channel height width"]  # the same, mirrored before encoding
     real_label: Int[Tensor, " real"]
+    squared_deviation: Float[Tensor, " part"]  # of each part of the reward, summed over batches
+    n_measured: Int[Tensor, ""]  # so many: those of the first round
     processes: Processes = ALONE  # that learn together
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds); frozen weights are not part of it."""
         state = named_tensors({"value": self.value}, self._optimizers())
-        state |= {"recent": self.recent, "n_drawn": self.n_drawn}
+        state |= self._seen()
         for name, weights in self._weights().items():
             state |= {f"{name}.{key}": value for key, value in weights.items()}
         return state
@@ -50,11 +53,20 @@ class Learner:
         """Put saved state back (the inverse of `tensors`)."""
         load_named_tensors(state, {"value": self.value}, self._optimizers())
         with torch.no_grad():
-            self.recent.copy_(state["recent"])
-            self.n_drawn.copy_(state["n_drawn"])
+            for name, value in self._seen().items():
+                value.copy_(state[name])
             for name, weights in self._weights().items():
                 for key, value in weights.items():
                     value.copy_(state[f"{name}.{key}"])
+
+    def _seen(self) -> dict[str, Tensor]:
+        """What draws have taught beside the weights."""
+        return {
+            "recent": self.recent,
+            "n_drawn": self.n_drawn,
+            "squared_deviation": self.squared_deviation,
+            "n_measured": self.n_measured,
+        }
 
     def _weights(self) -> dict[str, dict[str, Tensor]]:
         policy: dict[str, Tensor] = {**self.policy.trained()}
@@ -144,6 +156,8 @@ def new_learner(
             len(bank.prototype), config.n_recent, bank.prototype.shape[1], device=device
         ),
         n_drawn=torch.zeros(len(bank.prototype), dtype=torch.long, device=device),
+        squared_deviation=torch.zeros(len(PARTS), device=device),
+        n_measured=torch.zeros((), dtype=torch.long, device=device),
         bank=bank.to(torch.device(device)),
         real_state=real_state.cpu(),
         mirrored=mirrored.cpu(),

@@ -30,6 +30,7 @@ from reinforge.systems.identity.cold_start import start_cold
 from reinforge.systems.identity.learner import Learner
 from reinforge.systems.identity.pathwise import slope_of_reward
 from reinforge.systems.identity.reward import (
+    PARTS,
     Yardstick,
     added_diversity,
     combined,
@@ -207,6 +208,8 @@ def score(
     config, bank = learner.config, learner.bank
     parts = parts_of_reward(learner, feature, label)
     measured = yardstick(parts)
+    if config.reward_units == "cold_start":
+        measured = in_first_units(learner, measured)
     told = {name: float(part.mean()) for name, part in parts.items()}
     if config.n_recent:
         spread = learner.recent[label].var(dim=1).sum(1)
@@ -215,6 +218,23 @@ def score(
         )
     reward = torch.tanh(combined(parts, config.reward_weights, measured))
     return reward, measured, told
+
+
+def in_first_units(learner: Learner, measured: Yardstick) -> Yardstick:
+    """The means of a batch, with the deviations of the first round of the identities.
+
+    A batch's own deviation shrinks as draws come near to what is wanted, so that a part which is
+    nearly perfect would be magnified until its noise outweighs the others. In the units that the
+    cold start had, a slope fades as its goal nears. They are the root mean square over the first
+    batches, as many as show every identity once.
+    """
+    shown = min(learner.config.identities_per_batch, learner.policy.n_identities)
+    if learner.n_measured * shown < learner.policy.n_identities:
+        deviation = torch.stack([measured[name][1] for name in PARTS])
+        learner.squared_deviation += deviation.to(learner.squared_deviation) ** 2
+        learner.n_measured += 1
+    unit = (learner.squared_deviation / learner.n_measured).sqrt()
+    return {name: (measured[name][0], unit[at]) for at, name in enumerate(PARTS)}
 
 
 def remember(
