@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float64, Int
+from jaxtyping import Bool, Float64
 from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reinforge.recognition.backbones import Pixels
-from reinforge.recognition.losses import Loss
+from reinforge.recognition.backbones import Features, Pixels
+from reinforge.recognition.losses import Label, Loss, Weight
 from reinforge.recognition.network import Network
 
 Delta = Float64[Tensor, " candidate"]
+LEAST_FACTOR = 0.01  # of the rate: below it a change of loss drowns in float32's rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,8 @@ class Views:
     """Pictures as the network sees them in one step."""
 
     pixels: Pixels
-    label: Int[Tensor, " draw"]  # class of each
-    weight: Float[Tensor, " draw"]  # in the loss
+    label: Label  # class of each
+    weight: Weight  # in the loss
 
     def beside(self, other: "Views") -> "Views":
         """These and those in one batch."""
@@ -50,30 +51,35 @@ class Views:
         return replace(self, weight=torch.full_like(self.weight, weight))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A virtual step, and the candidates' losses before it."""
-
-    weights: dict[str, Tensor]  # all that training moves
-    move: dict[str, Tensor]  # what the virtual step adds to each
-    before: Delta
-
-
 class _IdentityLoss(nn.Module):
     """Identity cross-entropy of each picture: no margin, no smoothing, no dropout."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, of_head: bool) -> None:
         super().__init__()
         self.network = network
+        self.of_head = of_head
 
-    def forward(self, pixels: Pixels, label: Tensor) -> Delta:
+    def forward(self, seen: Tensor, label: Label) -> Delta:
+        """From pixels, or from the backbone's features where the head alone moves."""
+        features = self.network.head(seen) if self.of_head else self.network(seen)
+        return self.of(features[1], label)
+
+    def of(self, behind: Features, label: Label) -> Delta:
         """In double precision from the logits on: the differences are small."""
-        return self.of(self.network(pixels)[1], label)
-
-    def of(self, feature: Tensor, label: Tensor) -> Delta:
-        """The same from features behind the neck."""
-        logits = self.network.logits(feature).double()
+        logits = self.network.logits(behind).double()
         return F.cross_entropy(logits, label, reduction="none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A virtual step, and the candidates before it."""
+
+    loss: _IdentityLoss
+    weights: dict[str, Tensor]  # all that the step moves
+    move: dict[str, Tensor]  # what it adds to each
+    seen: Tensor  # of each candidate: its view, or the backbone's feature of it
+    label: Label
+    before: Delta
 
 
 @contextmanager
@@ -88,61 +94,85 @@ def frozen_statistics(network: Network) -> Iterator[None]:
 
 
 def virtual_step(
-    network: Network, loss: Loss, real: Views, candidates: Views, *, rate: float, mixed: bool
+    network: Network,
+    loss: Loss,
+    real: Views,
+    candidates: Views,
+    *,
+    rate: float,
+    on_mixed: bool = True,
+    of_head: bool = False,
 ) -> Look:
     """W' - w = -rate grad L(w; batch), plain gradient descent; one forward and one backward pass.
 
     The candidates' losses before the step are read off the same forward pass.
 
     Args:
-        network: In eval mode; is not changed.
+        network: With its statistics frozen; is not changed.
         loss: The training's own.
         real: The batch of real pictures.
         candidates: Their weights say how much they count in the virtual step.
         rate: eta.
-        mixed: Whether the step is on real pictures and candidates or on real ones alone.
+        on_mixed: Whether the step is on real pictures and candidates or on real ones alone.
+        of_head: Whether the head alone moves: the backbone is passed once, without gradient.
     """
+    inner = _IdentityLoss(network, of_head=of_head)
     weights: dict[str, Tensor] = {
-        name: p for name, p in network.named_parameters() if p.requires_grad
+        name: weight
+        for name, weight in inner.named_parameters()
+        if weight.requires_grad and not (of_head and name.startswith("network.backbone."))
     }
-    both = real.beside(candidates)
+    batch = real.beside(candidates) if on_mixed else real
     n_real = len(real.label)
-    batch = slice(None) if mixed else slice(n_real)
-    before, behind = network(both.pixels)
-    value = loss(before[batch], behind[batch], both.label[batch], both.weight[batch])
+    with torch.set_grad_enabled(not of_head):
+        seen = network.pooled(batch.pixels)
+    before, behind = network.head(seen)
+    value = loss(before, behind, batch.label, batch.weight)
     slopes = torch.autograd.grad(value, list(weights.values()), materialize_grads=True)
-    move = {name: -rate * slope for name, slope in zip(weights, slopes, strict=True)}
     with torch.no_grad():
-        loss_before = _IdentityLoss(network).of(behind[n_real:], candidates.label)
-    return Look(weights=weights, move=move, before=loss_before)
+        if on_mixed:
+            seen, behind = seen[n_real:], behind[n_real:]
+        else:
+            seen = network.pooled(candidates.pixels)
+            behind = network.head(seen)[1]
+        return Look(
+            loss=inner,
+            weights=weights,
+            move={name: -rate * slope for name, slope in zip(weights, slopes, strict=True)},
+            seen=seen.detach() if of_head else candidates.pixels,
+            label=candidates.label,
+            before=inner.of(behind, candidates.label),
+        )
 
 
 @torch.no_grad()
-def exact(network: Network, candidates: Views, look: Look) -> Delta:
+def identity_loss(network: Network, candidates: Views) -> Delta:
+    """l(w, x) of each candidate, by one forward pass."""
+    return _IdentityLoss(network, of_head=False)(candidates.pixels, candidates.label)
+
+
+@torch.no_grad()
+def exact(look: Look) -> Delta:
     """dl(x) = l(w', x) - l(w, x), by one more forward pass."""
-    moved = {f"network.{k}": w + look.move[k] for k, w in look.weights.items()}
-    after = torch.func.functional_call(
-        _IdentityLoss(network), moved, (candidates.pixels, candidates.label)
-    )
+    moved = {name: weight + look.move[name] for name, weight in look.weights.items()}
+    after = torch.func.functional_call(look.loss, moved, (look.seen, look.label))
     return after - look.before
 
 
 @torch.no_grad()
-def first_order(network: Network, candidates: Views, look: Look) -> Delta:
+def first_order(look: Look) -> Delta:
     """dl(x) ~ <grad l(w, x), w' - w>, all candidates at once by one forward-mode pass."""
-    inner = _IdentityLoss(network)
 
     def at(weights: dict[str, Tensor]) -> Delta:
-        return torch.func.functional_call(inner, weights, (candidates.pixels, candidates.label))
+        return torch.func.functional_call(look.loss, weights, (look.seen, look.label))
 
-    here = {f"network.{k}": w.detach() for k, w in look.weights.items()}
-    along = {f"network.{k}": move for k, move in look.move.items()}
-    return torch.func.jvp(at, (here,), (along,))[1]
+    here = {name: weight.detach() for name, weight in look.weights.items()}
+    return torch.func.jvp(at, (here,), (look.move,))[1]
 
 
-def lowest(delta: Float64[Tensor, "identity candidate"], kept: int) -> Bool[Tensor, " draw"]:
-    """Marks the candidates with the lowest delta of each identity, the first of equal ones."""
-    rank = delta.argsort(dim=1, stable=True).argsort(dim=1)
+def lowest(score: Float64[Tensor, "identity candidate"], kept: int) -> Bool[Tensor, " draw"]:
+    """Marks the candidates with the lowest score of each identity, the first of equal ones."""
+    rank = score.argsort(dim=1, stable=True).argsort(dim=1)
     return (rank < kept).flatten()
 
 

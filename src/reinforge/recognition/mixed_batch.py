@@ -91,17 +91,24 @@ def added_views(
     wanted = np.unique(real.label.cpu().numpy())
     n_drawn = mixing.kept * mixing.candidates
     drawn = draw_candidates(mixture.label, wanted, index, n_pictures=n_drawn, seed=mixture.seed)
-    if not mixing.is_look(index) or not len(drawn):
+    if not len(drawn):
+        return real.only(torch.zeros_like(real.label, dtype=torch.bool)), {}
+    if not mixing.is_look(index):
         return _views(mixture, drawn[:, : mixing.kept], index, real, mixing.weight), {}
     # candidates weigh as much in the virtual step as those of them that are kept in the true one
     candidates = _views(mixture, drawn, index, real, mixing.weight / mixing.candidates)
+    rate_factor = max(rate_factor, lookahead.LEAST_FACTOR)
     rate = rate_factor * (mixing.look_rate or mixture.config.learning_rate)
+    name = "loss" if mixing.selection == "lowest_loss" else "delta"
+    record: dict[str, float] = {}
     with lookahead.frozen_statistics(network):
-        delta, record = _looked_at(real, candidates, mixing, network, loss, rate=rate)
-    table = delta.view(drawn.shape)
-    chosen = lookahead.lowest(table, mixing.kept)
-    record["delta_kept"] = float(delta[chosen].mean())
-    record["delta_dropped"] = float(delta[~chosen].mean())
+        if mixing.selection == "lowest_loss":
+            told = score = lookahead.identity_loss(network, candidates)
+        else:
+            told, score, record = _looked_at(real, candidates, mixing, network, loss, rate=rate)
+    chosen = lookahead.lowest(score.view(drawn.shape), mixing.kept)
+    record[f"{name}_kept"] = float(told[chosen].mean())
+    record[f"{name}_dropped"] = float(told[~chosen].mean())
     return candidates.only(chosen).weighing(mixing.weight), record
 
 
@@ -113,18 +120,26 @@ def _looked_at(
     loss: Loss,
     *,
     rate: float,
-) -> tuple[Delta, dict[str, float]]:
-    """The candidates' change of loss, and how the two estimates of it agree where that is asked."""
-    mixed = mixing.look_on == "mixed"
-    look = lookahead.virtual_step(network, loss, real, candidates, rate=rate, mixed=mixed)
+) -> tuple[Delta, Delta, dict[str, float]]:
+    """Change of loss of each candidate, what they are ranked by, and how two estimates agree."""
+    look = lookahead.virtual_step(
+        network,
+        loss,
+        real,
+        candidates,
+        rate=rate,
+        on_mixed=mixing.look_on == "mixed",
+        of_head=mixing.look_at == "head",
+    )
     ways = {"exact": lookahead.exact, "first_order": lookahead.first_order}
-    delta = ways[mixing.estimate](network, candidates, look)
-    if not mixing.check_estimate:
-        return delta, {}
-    other = "exact" if mixing.estimate == "first_order" else "first_order"
-    n = mixing.kept * mixing.candidates
-    pair = delta.view(-1, n), ways[other](network, candidates, look).view(-1, n)
-    return delta, {"rank_correlation": lookahead.rank_correlation(*pair)}
+    delta = ways.pop(mixing.estimate)(look)
+    record: dict[str, float] = {}
+    if mixing.check_estimate:
+        (other,) = ways.values()
+        pair = (x.view(-1, mixing.kept * mixing.candidates) for x in (delta, other(look)))
+        record["rank_correlation"] = lookahead.rank_correlation(*pair)
+    score = delta if mixing.rank_by == "change" else delta / look.before
+    return delta, score, record
 
 
 def _views(

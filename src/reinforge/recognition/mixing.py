@@ -17,17 +17,26 @@ class MixingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    selection: Literal["random", "lookahead"] = Field(
+    selection: Literal["random", "lookahead", "lowest_loss"] = Field(
         "lookahead",
-        description="lookahead: the candidates whose loss falls most by a virtual step; random: as "
-        "many of the same candidates, by chance",
+        description="lookahead: the candidates whose loss falls most by a virtual step; "
+        "lowest_loss: those whose identity is seen best already, without a step; random: as many "
+        "of the same candidates, by chance",
     )
     kept: int = Field(1, ge=1, description="synthetic pictures used an identity and step")
     candidates: int = Field(
         2, ge=1, description="pictures looked at for each one kept; 1 leaves nothing to choose"
     )
     look_every: int = Field(
-        1, ge=1, description="steps from look to look; between two looks chance chooses"
+        1,
+        ge=1,
+        description="steps from look to look; between two looks chance chooses: a picture's rank "
+        "does not last from one batch to the next",
+    )
+    rank_by: Literal["change", "relative"] = Field(
+        "change",
+        description="change: dl, as published; relative: dl over the loss before the step, so that "
+        "a candidate does not win by being far from learned",
     )
     estimate: Literal["exact", "first_order"] = Field(
         "exact",
@@ -37,11 +46,16 @@ class MixingConfig(BaseModel):
     look_on: Literal["mixed", "real"] = Field(
         "mixed", description="batch of the virtual step: real and candidates, or real alone"
     )
+    look_at: Literal["whole", "head"] = Field(
+        "whole",
+        description="weights that the virtual step moves: all, or those behind the backbone, which "
+        "is then passed once and without gradient",
+    )
     look_rate: float | None = Field(
         None,
         gt=0,
-        description="rate of the virtual step after the warm-up, scheduled as the learning rate; "
-        "None: the learning rate itself",
+        description="rate of the virtual step after the warm-up, scheduled as the learning rate "
+        "down to a hundredth; None: the learning rate itself",
     )
     check_estimate: bool = Field(
         False, description="record at every look how the two estimates agree (costs one more)"
@@ -62,7 +76,7 @@ class MixingConfig(BaseModel):
 
     def is_look(self, step: int) -> bool:
         """Whether this step ranks its candidates."""
-        chooses = self.selection == "lookahead" and self.candidates > 1
+        chooses = self.selection != "random" and self.candidates > 1
         return chooses and step % self.look_every == 0
 
 

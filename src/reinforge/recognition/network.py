@@ -101,12 +101,19 @@ class Network(nn.Module):
         self, pixels: Pixels, *, generator: torch.Generator | None = None
     ) -> tuple[Features, Features]:
         """The feature before the neck and behind it; a generator drops parts of the backbone's."""
-        pixels = scaled(fitted(pixels, self.size, self.channels), self.scaling)
-        feature = self.backbone(pixels)
+        feature = self.pooled(pixels)
         if generator is not None and self.dropout > 0:
             kept = torch.rand(feature.shape, generator=generator) >= self.dropout
             feature = feature * kept.to(feature) / (1 - self.dropout)
-        before = self.project(feature)
+        return self.head(feature)
+
+    def pooled(self, pixels: Pixels) -> Features:
+        """The backbone's feature."""
+        return self.backbone(scaled(fitted(pixels, self.size, self.channels), self.scaling))
+
+    def head(self, pooled: Float[Tensor, "draw pooled"]) -> tuple[Features, Features]:
+        """From the backbone's feature to those before the neck and behind it."""
+        before = self.project(pooled)
         return before, self.neck(before)
 
     def logits(self, feature: Features) -> Float[Tensor, "draw identity"]:
