@@ -57,12 +57,14 @@ def sign(shape: str, css: str) -> Markup:
     )
 
 
-def _frame(plot: tuple[Number, Number, Number, Number]) -> Markup:
+def frame(plot: tuple[Number, Number, Number, Number]) -> Markup:
+    """The left and the lower side of a plot."""
     left, top, right, bottom = plot
     return svg.path([(left, top), (left, bottom), (right, bottom)], "axis")
 
 
-def _x_axis(place: ToPixel, at: Sequence[Number], top: Number, bottom: Number) -> list[Markup]:
+def x_axis(place: ToPixel, at: Sequence[Number], top: Number, bottom: Number) -> list[Markup]:
+    """Upright lines with their numbers below."""
     lines = [svg.line((place(value), top), (place(value), bottom), "grid") for value in at]
     words = [
         svg.text(tick(value), place(value), bottom + 15, css="tick", anchor="middle")
@@ -71,7 +73,8 @@ def _x_axis(place: ToPixel, at: Sequence[Number], top: Number, bottom: Number) -
     return lines + words
 
 
-def _y_axis(place: ToPixel, at: Sequence[Number], left: Number, right: Number) -> list[Markup]:
+def y_axis(place: ToPixel, at: Sequence[Number], left: Number, right: Number) -> list[Markup]:
+    """Level lines with their numbers to the left."""
     lines = [svg.line((left, place(value)), (right, place(value)), "grid") for value in at]
     words = [
         svg.text(tick(value), left - 6, place(value) + 3.5, css="tick", anchor="end")
@@ -91,10 +94,10 @@ def roc_chart(view: dict[str, Any]) -> Markup:
         x, y = svg.logarithmic(domain, (left, right)), svg.logarithmic(domain, (bottom, top))
         at = [value for value in (0.001, 0.01, 0.1, 1.0) if value >= view["lowest"]]
         chance = [(view["lowest"],) * 2, (1.0, 1.0)]
-    parts = [*_x_axis(x, at, top, bottom), *_y_axis(y, at, left, right)]
+    parts = [*x_axis(x, at, top, bottom), *y_axis(y, at, left, right)]
     parts += [
         svg.path([(x(a), y(b)) for a, b in chance], "chance"),
-        _frame((left, top, right, bottom)),
+        frame((left, top, right, bottom)),
     ]
     for k, curve in enumerate(view["curves"]):
         points = [(x(a), y(b)) for a, b in curve["points"]]
@@ -157,9 +160,9 @@ def plane_chart(view: dict[str, Any]) -> Markup:
     x = svg.linear(view["x_domain"], (left, right))
     y = svg.linear(view["y_domain"], (bottom, top))
     parts = [
-        *_x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
-        *_y_axis(y, svg.ticks(*view["y_domain"]), left, right),
-        _frame((left, top, right, bottom)),
+        *x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
+        *y_axis(y, svg.ticks(*view["y_domain"]), left, right),
+        frame((left, top, right, bottom)),
     ]
     for rule in view["lines"]:
         if rule["y"] is not None:
@@ -170,15 +173,16 @@ def plane_chart(view: dict[str, Any]) -> Markup:
             words_at = (x(rule["x"]) - 5, top + 12)
         parts.append(svg.text(shorten(rule["label"], 40), *words_at, css="tick", anchor="end"))
     for point in view["points"]:
-        parts += _plane_point(point, (x(point["x"]), y(point["y"])), x, y, (left, right))
+        parts += plane_point(point, (x(point["x"]), y(point["y"])), x, y, (left, right))
     parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
     parts.append(svg.text(view["y_label"], 6, 14, css="label"))
     return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)
 
 
-def _plane_point(
+def plane_point(
     point: dict[str, Any], at: Point, x: ToPixel, y: ToPixel, sides: Point
 ) -> list[Markup]:
+    """A sign with its intervals and its name on the side that has room."""
     parts = []
     if point["x_interval"] is not None:
         low, high = map(x, point["x_interval"])
@@ -207,10 +211,10 @@ def curve_chart(view: dict[str, Any]) -> Markup:
     outline += [(x(p["x"]), y(p["low"])) for p in reversed(view["points"])]
     middle = [(x(p["x"]), y(p["mean"])) for p in view["points"]]
     parts = [
-        *_x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
-        *_y_axis(y, svg.ticks(low, high, n_wanted=3), left, right),
+        *x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
+        *y_axis(y, svg.ticks(low, high, n_wanted=3), left, right),
         svg.path(outline, "range", closed=True),
         svg.path(middle, "curve curve-0"),
-        _frame((left, top, right, bottom)),
+        frame((left, top, right, bottom)),
     ]
     return svg.chart(view["title"], view["description"], (340.0, 152.0), *parts)

@@ -1,7 +1,7 @@
 """The page: one self-contained HTML file without script, link or picture from elsewhere."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,21 @@ from reinforge.report.summary import summarise
 
 TEMPLATES = Path(__file__).parent / "templates"
 TITLE = "Synthetic data report"
+_OF_SCORES = (
+    figures.strip_chart,
+    figures.sign,
+    figures.swatch,
+    figures.reference_sign,
+    figures.roc_chart,
+    figures.forest_chart,
+    figures.curve_chart,
+)
+_DRAWINGS = (
+    figures.plane_chart,
+    distributions.marginal_chart,
+    distributions.association_chart,
+    distributions.projection_chart,
+)
 
 
 def render(
@@ -37,30 +52,19 @@ def render(
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     view = summarise(scorecard, history=history, settings=settings, title=title, date=today)
     css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    return _environment().get_template("report.html.j2").render(view=view, css=css)
+    return environment(*_DRAWINGS).get_template("report.html.j2").render(view=view, css=css)
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment(*drawings: Callable[..., Markup]) -> Environment:
+    """Templates that escape what they show and know the drawings of scores and of a page's own."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawings = (
-        figures.strip_chart,
-        figures.sign,
-        figures.swatch,
-        figures.reference_sign,
-        figures.roc_chart,
-        figures.forest_chart,
-        figures.plane_chart,
-        figures.curve_chart,
-        distributions.marginal_chart,
-        distributions.association_chart,
-        distributions.projection_chart,
-    )
-    environment.globals.update({drawing.__name__: drawing for drawing in drawings})
-    environment.filters.update({"decimals": decimals, "shorten": shorten})
-    return environment
+    known = (*_OF_SCORES, *drawings)
+    made.globals.update({drawing.__name__: drawing for drawing in known})
+    made.filters.update({"decimals": decimals, "shorten": shorten})
+    return made

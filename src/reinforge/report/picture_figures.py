@@ -1,0 +1,99 @@
+"""Charts of the page of pictures: bars with their gap, distances, the front."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from reinforge.report import svg
+from reinforge.report.figures import frame, x_axis, y_axis
+from reinforge.report.numbers import count, decimals, shorten, tick
+
+
+def gap_chart(view: dict[str, Any]) -> Markup:
+    """A bar a group with its interval; the shade reaches from the worst group to the best."""
+    left, right, row = 112.0, 262.0, 26.0
+    place = svg.linear((view["low"], view["high"]), (left, right))
+    bottom = row * len(view["rows"]) + 4
+    worst, best = place(view["worst"]), place(view["best"])
+    parts: list[Markup] = []
+    for value in svg.ticks(view["low"], view["high"], 3):
+        parts.append(svg.line((place(value), 2), (place(value), bottom), "grid"))
+        parts.append(svg.text(tick(value), place(value), bottom + 14, css="tick", anchor="middle"))
+    parts.append(svg.rectangle((worst, 2), (max(best - worst, 1.0), bottom - 2), "gap"))
+    for k, group in enumerate(view["rows"]):
+        parts += _bar(group, row * k + row / 2 + 3, place, left)
+    parts.append(svg.line((left, 2), (left, bottom), "axis"))
+    return svg.chart(view["title"], view["description"], (340.0, bottom + 20), *parts)
+
+
+def _bar(group: dict[str, Any], y: float, place: svg.ToPixel, left: float) -> list[Markup]:
+    parts = [
+        svg.text(shorten(group["name"], 17), left - 8, y + 4, css="name", anchor="end"),
+        svg.rectangle((left, y - 6), (place(group["value"]) - left, 12.0), "bar"),
+    ]
+    if group["interval"] is not None:
+        start, end = map(place, group["interval"])
+        parts.append(svg.line((start, y), (end, y), "error"))
+    parts.append(svg.text(decimals(group["value"]), 300, y + 4, css="number", anchor="end"))
+    if group["n"] is not None:
+        parts.append(svg.text(f"n {count(group['n'])}", 340, y + 4, css="tick", anchor="end"))
+    return parts
+
+
+def distance_chart(view: dict[str, Any]) -> Markup:
+    """Two histograms on one axis: synthetic pictures shaded, fresh real ones as a dashed line."""
+    left, top, right, bottom = 40.0, 24.0, 450.0, 210.0
+    edges = view["edges"]
+    highest = max([*view["synthetic"], *view["holdout"], 1e-9])
+    x = svg.linear((edges[0], edges[-1]), (left, right))
+    y = svg.linear((0, highest * 1.05), (bottom, top))
+
+    def steps(heights: list[float]) -> list[svg.Point]:
+        corners: list[svg.Point] = [(left, bottom)]
+        for k, height in enumerate(heights):
+            corners += [(x(edges[k]), y(height)), (x(edges[k + 1]), y(height))]
+        return [*corners, (right, bottom)]
+
+    parts = [
+        *x_axis(x, svg.ticks(edges[0], edges[-1], 5), top, bottom),
+        *y_axis(y, svg.ticks(0, highest, 3), left, right),
+        svg.path(steps(view["synthetic"]), "range", closed=True),
+        svg.path(steps(view["synthetic"]), "synthetic"),
+    ]
+    if view["holdout"]:
+        parts.append(svg.path(steps(view["holdout"]), "fresh"))
+    if view["threshold"] is not None and edges[0] <= view["threshold"] <= edges[-1]:
+        at = x(view["threshold"])
+        parts.append(svg.line((at, top), (at, bottom), "reference"))
+        parts.append(svg.text("threshold", at + 4, top + 9, css="tick"))
+    parts.append(frame((left, top, right, bottom)))
+    parts.append(svg.text("distance →", right, bottom + 32, css="label", anchor="end"))
+    parts.append(svg.text("↑ share of pictures", 6, 12, css="label"))
+    return svg.chart(view["title"], view["description"], (460.0, 246.0), *parts)
+
+
+def front_chart(view: dict[str, Any]) -> Markup:
+    """One dot a weight of the privacy reward, joined in order: less leakage down, use right."""
+    left, top, right, bottom = 46.0, 34.0, 450.0, 290.0
+    x = svg.linear(view["x_domain"], (left, right))
+    y = svg.linear(view["y_domain"], (bottom, top))
+    parts = [
+        *x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
+        *y_axis(y, svg.ticks(*view["y_domain"]), left, right),
+        frame((left, top, right, bottom)),
+        svg.path([(x(p["x"]), y(p["y"])) for p in view["points"]], "trail"),
+    ]
+    for point in view["points"]:
+        at = (x(point["x"]), y(point["y"]))
+        if point["x_interval"] is not None:
+            low, high = map(x, point["x_interval"])
+            parts.append(svg.line((low, at[1]), (high, at[1]), "whisker"))
+        if point["y_interval"] is not None:
+            low, high = map(y, point["y_interval"])
+            parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
+        parts.append(svg.mark("circle", *at, "value", radius=6.0))
+        words = shorten(point["label"], 12)
+        parts.append(svg.text(words, at[0] + 10, at[1] - 8, css="name strong"))
+    parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
+    parts.append(svg.text(view["y_label"], 6, 14, css="label"))
+    return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)
