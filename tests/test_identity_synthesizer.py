@@ -13,6 +13,7 @@ from PIL import Image
 from reinforge import IdentitySynthesizer, ImageSet, InputError, read_images
 from reinforge.data.images import write_images
 from reinforge.generators.prior import load_prior, save_prior
+from reinforge.recognition.frozen import load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.training import Interrupted
 from small_identity import NAMES, RECOGNISER, SMALL, small_pictures, small_prior
@@ -263,6 +264,31 @@ def test_the_recogniser_is_saved_beside_the_generator(model, saved):
     again = Recogniser.load(saved / "recogniser")
     assert torch.equal(again.embed(pixels), model.recogniser.embed(pixels))
     assert again.names == NAMES
+
+
+def test_several_recognisers_reward_together_and_are_saved(tmp_path):
+    model = new(n_recognisers=2).fit(small_pictures(), run_dir=tmp_path)
+    phases = [record["phase"] for record in model.history]
+    assert phases[:10] == ["recogniser 1 of 2"] * 5 + ["recogniser 2 of 2"] * 5
+    model.save(tmp_path / "model")
+    pixels = torch.rand(2, 1, 8, 8) * 255
+    one, other = (member.embed(pixels) for member in model.recogniser.members)
+    assert not torch.equal(one, other)
+    for place in (tmp_path, tmp_path / "model"):
+        again = load_encoder(place / "recogniser")
+        assert torch.equal(again.embed(pixels), model.recogniser.embed(pixels))
+
+
+def test_several_recognisers_are_gone_on_with_where_they_stopped(tmp_path):
+    def told():
+        seen.append(1)
+        return len(seen) == 8  # in the second recogniser
+
+    seen = []
+    with pytest.raises(Interrupted, match="recogniser 2 of 2"):
+        new(n_recognisers=2).fit(small_pictures(), run_dir=tmp_path, stop=told)
+    resumed = new(n_recognisers=2).fit(small_pictures(), run_dir=tmp_path, resume=True)
+    assert is_same(resumed, new(n_recognisers=2).fit(small_pictures()))
 
 
 def test_no_picture_and_no_feature_of_one_is_stored(model, saved):

@@ -17,6 +17,11 @@ def _key(seed: int, stream: str, step: int) -> bytes:
     return hashlib.sha256(f"{seed}/{stream}/{step}".encode()).digest()
 
 
+def number_from(seed: int, stream: str, step: int = 0) -> int:
+    """A seed of its own for one purpose at one step, for what takes a seed (same keys)."""
+    return int.from_bytes(_key(seed, stream, step)[:4], "little")
+
+
 def generator(seed: int, stream: str, step: int = 0) -> np.random.Generator:
     """The numpy generator of one purpose at one step.
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reinforge.errors import InputError
+from reinforge.recognition.ensemble import DESCRIPTION, Ensemble
 from reinforge.recognition.exported import read_exported
 from reinforge.recognition.network import fitted
 from reinforge.recognition.recogniser import Recogniser, embed_pictures
@@ -103,12 +104,12 @@ class ExportedEncoder:
 
 def load_encoder(
     path: str | Path, *, device: torch.device | str = "cpu", **wants: Any
-) -> "Recogniser | ExportedEncoder":
+) -> "Recogniser | Ensemble | ExportedEncoder":
     """A frozen encoder from a local path.
 
     Args:
-        path: A folder that `Recogniser.save` wrote, or a .pt2 of torch.export; `NAME.json` beside
-            `NAME.pt2` may state what it wants (`EncoderInput`).
+        path: A folder that a recogniser or an ensemble of them was saved in, or a .pt2 of
+            torch.export; `NAME.json` beside `NAME.pt2` may state what it wants (`EncoderInput`).
         device: Where to put it.
         **wants: `size`, `channels`, `mean`, `std`, over what the JSON file says.
 
@@ -117,6 +118,8 @@ def load_encoder(
             network that takes any are not stated.
     """
     path = Path(path)
+    if (path / DESCRIPTION).is_file():
+        return Ensemble.load(path, device=device)
     if path.is_dir():
         return Recogniser.load(path).to(device)
     if path.suffix != ".pt2":

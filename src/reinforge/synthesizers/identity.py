@@ -15,6 +15,7 @@ from reinforge.generators.prior import Prior, load_prior
 from reinforge.generators.shipped import shipped_prior
 from reinforge.processes import Device, launched
 from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.ensemble import Ensemble
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
@@ -35,7 +36,7 @@ from reinforge.systems.identity.teacher import (
     Told,
     calibrated,
     recogniser_config,
-    trained_recogniser,
+    trained_teacher,
 )
 from reinforge.systems.identity.training_set import kind_of, training_set
 
@@ -185,8 +186,9 @@ class IdentitySynthesizer:
                 self.recogniser = load_encoder(self.config.recogniser, device=device)
             return []
         with self._threads():
-            self.recogniser, history = trained_recogniser(
+            self.recogniser, history = trained_teacher(
                 images,
+                n=self.config.n_recognisers,
                 config=self.recogniser_config,
                 seed=self.seed,
                 place=None if place is None else place / RECOGNISER,
@@ -324,7 +326,10 @@ class IdentitySynthesizer:
             ResourceError: The disk is full.
         """
         generator, folder = self._fitted(), Path(folder)
-        if isinstance(self.recogniser, Recogniser) and self.recogniser_config is not None:
+        if (
+            isinstance(self.recogniser, Recogniser | Ensemble)
+            and self.recogniser_config is not None
+        ):
             self.recogniser.save(folder / RECOGNISER)
         about = {"version": __version__, "preset": self.preset, "seed": self.seed}
         write_generator(folder, generator, about)

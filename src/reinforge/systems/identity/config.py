@@ -25,6 +25,10 @@ class IdentityConfig(BaseModel):
         "small", description="a preset trained on the pictures, or a path to a frozen encoder"
     )
 
+    n_recognisers: int = Field(
+        3, ge=1, le=32, description="trained from other first weights; the reward is their mean"
+    )
+
     # policy
     trained: Trained = Field("all", description="weights trained; all includes the head")
     table_start: Start = Field("prior", description="first rows of the class table")

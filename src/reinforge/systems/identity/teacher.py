@@ -14,7 +14,9 @@ from reinforge.data.images import digest
 from reinforge.errors import InputError
 from reinforge.files import write_json
 from reinforge.processes import Processes
+from reinforge.randomness import number_from
 from reinforge.recognition.config import PRESETS, RecogniserConfig, resolve_recogniser
+from reinforge.recognition.ensemble import Ensemble
 from reinforge.recognition.frozen import Encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.recognition.train import train_recogniser
@@ -53,6 +55,49 @@ def recogniser_config(recogniser: str, settings: Mapping[str, Any]) -> Recognise
 
 
 FEWEST_MISSED = 2  # pictures on which a calibration rests
+
+
+def trained_teacher(
+    images: ImageSet,
+    *,
+    n: int,
+    config: RecogniserConfig,
+    seed: int,
+    place: Path | None,
+    resume: bool,
+    on_step: Told | None,
+    stop: Callable[[], bool] | None,
+    processes: Processes,
+) -> tuple[Recogniser | Ensemble, list[dict[str, Any]]]:
+    """Train n recognisers from first weights and in an order of their own, and take their mean.
+
+    Other arguments, results and errors are those of `trained_recogniser`. The members lie in
+    numbered folders of `place`; a recogniser that is alone lies there itself.
+    """
+    common: dict[str, Any] = {
+        "config": config,
+        "resume": resume,
+        "on_step": on_step,
+        "stop": stop,
+        "processes": processes,
+    }
+    if n == 1:
+        return trained_recogniser(images, seed=seed, place=place, **common)
+    members, history = [], []
+    for number in range(1, n + 1):
+        member, told = trained_recogniser(
+            images,
+            seed=number_from(seed, "identity/member", number),
+            place=place and place / str(number),
+            phase=f"{PHASE} {number} of {n}",
+            **common,
+        )
+        members.append(member)
+        history += told
+    teacher = Ensemble(members)
+    if place is not None and processes.is_first:
+        teacher.save(place)
+    return teacher, history
 
 
 def trained_recogniser(

@@ -1,0 +1,216 @@
+"""Worlds of real people for the identity benchmarks; what was trained is kept in `.venvs/cache`.
+
+A world is some people with a few pictures each: the generator sees `train`, `holdout` are other
+pictures of the same people, `unseen` are all other people of the file. A world, its recogniser, its
+cold start and each reinforced policy are made once a (file, prior, number, seed, settings).
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from peers.environment import HOME
+from reinforge.data.images import read_images, split_images
+from reinforge.generators.prior import Prior, load_prior
+from reinforge.processes import Processes
+from reinforge.recognition.config import resolve_recogniser
+from reinforge.recognition.frozen import Encoder, load_encoder
+from reinforge.records import ImageSet
+from reinforge.systems.identity.bank import Bank, memory_bank
+from reinforge.systems.identity.config import IdentityConfig, resolve_config
+from reinforge.systems.identity.learner import Learner, new_learner
+from reinforge.systems.identity.step import step
+from reinforge.systems.identity.teacher import calibrated, trained_teacher
+
+N_RECOGNISERS = resolve_config("default", {}).n_recognisers
+VERSION = 2  # of what training does: raise it when results change, or old weights are used again
+COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
+    "trained",
+    "table_start",
+    "lora_rank",
+    "cold_start_steps",
+    "cold_start_images",
+    "cold_start_learning_rate",
+    "table_learning_rate",
+    "label_drop",
+    "mirror",
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A trained policy with what it cost."""
+
+    learner: Learner
+    cpu_seconds: float
+
+
+class World:
+    """Some people of a file, and what was trained on them.
+
+    Args:
+        faces: NPZ with `aligned112` or the like.
+        prior: Folder.
+        per_identity: Pictures of each person that the generator sees; None: all but two.
+        n_people: That the generator sees; the others are `unseen`.
+        seed: Of the choice and of every training.
+    """
+
+    def __init__(
+        self, faces: Path, prior: Path, *, per_identity: int | None, n_people: int, seed: int
+    ) -> None:
+        torch.set_num_threads(1)
+        self.prior: Prior = load_prior(prior)
+        self.seed = seed
+        whole = read_images(
+            faces,
+            size=self.prior.picture_size,
+            channels=self.prior.codec.channels,
+            array="aligned112",
+        )
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.permutation(len(whole.names))[:n_people])
+        known = _people(whole, chosen)
+        others = np.setdiff1d(np.arange(len(whole.names)), chosen)
+        self.unseen = _people(whole, others) if len(others) else None
+        kept = per_identity or int(np.bincount(known.identity).min()) - 2
+        self.train, self.holdout = split_images(known, by="image", per_identity=kept, seed=seed)
+        key = [VERSION, faces.name, prior.name, per_identity, n_people, N_RECOGNISERS, seed]
+        self.place = Path(HOME) / "cache" / "identity" / _digest(key)
+
+    @cached_property
+    def recogniser(self) -> Encoder:
+        """The one that rewards: trained on the few pictures."""
+        return self._taught[0]
+
+    @property
+    def teacher(self) -> dict[str, float]:
+        """`looseness`: how it flatters its own pictures; `cpu_seconds`: what it cost."""
+        return self._taught[1]
+
+    @cached_property
+    def _taught(self) -> tuple[Encoder, dict[str, float]]:
+        folder = self.place / "recogniser"
+        if not (folder / "told.json").exists():
+            started = time.process_time()
+            common: dict[str, Any] = {
+                "config": resolve_recogniser("small"),
+                "seed": self.seed,
+                "place": None,
+                "resume": False,
+                "on_step": None,
+                "stop": None,
+                "processes": Processes(),
+            }
+            made, _ = trained_teacher(self.train, n=N_RECOGNISERS, **common)
+            calibration = calibrated(self.train, **common)
+            looseness = 1.0 if calibration is None else calibration.looseness
+            made.save(folder)
+            told = {"looseness": looseness, "cpu_seconds": time.process_time() - started}
+            (folder / "told.json").write_text(json.dumps(told))
+        told = json.loads((folder / "told.json").read_text())
+        return load_encoder(folder), told
+
+    def bank(self, *, is_calibrated: bool = True) -> Bank:
+        """The training pictures as the recogniser sees them."""
+        looseness = self.teacher["looseness"] if is_calibrated else 1.0
+        label = torch.from_numpy(self.train.identity)
+        feature = self.recogniser.embed_all(self.train)
+        return memory_bank(feature, label, len(self.train.names), looseness=looseness)
+
+    def cold(self, **settings: Any) -> Policy:
+        """The policy after its cold start, under other settings than the default's."""
+        return self._policy(settings, reinforced=False)
+
+    def reinforced(self, **settings: Any) -> Policy:
+        """The policy after reinforcement; `is_calibrated=False` leaves the calibration out."""
+        return self._policy(settings, reinforced=True)
+
+    def _policy(self, settings: dict[str, Any], *, reinforced: bool) -> Policy:
+        own = {k: v for k, v in settings.items() if k != "is_calibrated"}
+        config = resolve_config("default", own)
+        bank = self.bank(is_calibrated=settings.get("is_calibrated", True))
+        learner = self._learner(config, bank)
+        file = self._file(settings, config.total_steps if reinforced else config.cold_start_steps)
+        if not file.exists():
+            self._train(learner, settings, reinforced=reinforced)
+        _put(load_file(file), learner)
+        seconds = json.loads(file.with_suffix(".json").read_text())["cpu_seconds"]
+        return Policy(learner, seconds)
+
+    def _train(self, learner: Learner, settings: dict[str, Any], *, reinforced: bool) -> None:
+        """Train and keep the weights: of a reinforcement also those at its half."""
+        config, seconds = learner.config, 0.0
+        n_cold = config.cold_start_steps
+        first, last = (n_cold, config.total_steps) if reinforced else (0, n_cold)
+        marks = {last, (first + last) // 2} if reinforced else {last}
+        if reinforced:
+            cold = self.cold(**{k: v for k, v in settings.items() if k in COLD_START_SETTINGS})
+            _put(cold.learner.policy.trained(), learner)
+            seconds = cold.cpu_seconds
+        started = time.process_time()
+        for index in range(first, last):
+            step(learner, self.recogniser.embed, index, seed=self.seed)
+            if index + 1 in marks:
+                told = {"cpu_seconds": seconds + time.process_time() - started}
+                file = self._file(settings, index + 1)
+                save_file({k: v.detach().clone() for k, v in learner.averaged.items()}, file)
+                file.with_suffix(".json").write_text(json.dumps(told))
+
+    def _file(self, settings: dict[str, Any], n_steps: int) -> Path:
+        """Where the weights after so many steps are kept."""
+        own = {k: v for k, v in settings.items() if k != "is_calibrated"}
+        told = resolve_config("default", own).model_dump(mode="json", exclude={"n_steps"})
+        if n_steps == told["cold_start_steps"]:
+            told = {k: told[k] for k in COLD_START_SETTINGS}
+        elif not settings.get("is_calibrated", True):
+            told["is_calibrated"] = False
+        return self.place / f"{_digest([told, n_steps])}.safetensors"
+
+    def _learner(self, config: IdentityConfig, bank: Bank) -> Learner:
+        pixels = torch.from_numpy(np.asarray(self.train.pixels[np.arange(len(self.train))]))
+        label = torch.from_numpy(self.train.identity)
+        return new_learner(
+            self.prior,
+            pixels.permute(0, 3, 1, 2).float(),
+            label,
+            bank,
+            config=config,
+            seed=self.seed,
+        )
+
+
+def judge_of(path: Path) -> Encoder:
+    """A face network that gives no reward."""
+    return load_encoder(path)
+
+
+def _put(weights: Mapping[str, torch.Tensor], learner: Learner) -> None:
+    """Weights of a policy, its reference and its running mean."""
+    with torch.no_grad():
+        for place in (learner.policy.trained(), learner.reference, learner.averaged):
+            for name, value in place.items():
+                value.copy_(weights[name])
+
+
+def _people(images: ImageSet, chosen: np.ndarray) -> ImageSet:
+    """Some identities, numbered anew."""
+    part = images.subset(np.flatnonzero(np.isin(images.identity, chosen)))
+    return ImageSet(
+        pixels=part.pixels,
+        identity=np.searchsorted(chosen, part.identity),
+        names=tuple(images.names[i] for i in chosen),
+    )
+
+
+def _digest(key: object) -> str:
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
