@@ -1,5 +1,6 @@
 """Every score's direction and its meaning in one sentence: the words of the public interface."""
 
+from reinforge.evaluation.picture_catalogue import PICTURE_BETTER
 from reinforge.records import Better
 
 UTILITY = ("r2r", "s2r", "r2s")
@@ -144,5 +145,5 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
     ),
 )
 
-BETTER: dict[str, Better] = {name: better for name, better, _ in _ROWS}
+BETTER: dict[str, Better] = PICTURE_BETTER | {name: better for name, better, _ in _ROWS}
 MEANINGS: dict[str, str] = {name: meaning for name, _, meaning in _ROWS}

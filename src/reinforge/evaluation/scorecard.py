@@ -156,15 +156,15 @@ def evaluate(
     figures["rules"] = rule_rates(split, synthetic, rules)
     context = context_of(split, synthetic, whole=whole, part=part, level=depth, judges=judges)
     tell("done", 1.0)
-    return Scorecard(scores=(*scores, *privacy), context=_plain(context), figures=_plain(figures))
+    return Scorecard(scores=(*scores, *privacy), context=plain(context), figures=plain(figures))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numpy numbers as Python's; what is not finite as None, since JSON has no word for it."""
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

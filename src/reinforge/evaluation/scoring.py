@@ -1,6 +1,7 @@
 """From an estimate to a `Score`: direction, meaning, controls, or a reason for no value."""
 
 import math
+from collections.abc import Mapping
 
 from reinforge.evaluation.catalogue import BETTER, MEANINGS
 from reinforge.evaluation.judged import FEW, MIN_GROUP
@@ -15,6 +16,7 @@ def scored(
     group: str = "all",
     baseline: dict[str, float] | None = None,
     note: str = "",
+    meanings: Mapping[str, str] = MEANINGS,
 ) -> Score:
     """A score with a value; one that is not finite becomes a score with a reason.
 
@@ -24,9 +26,11 @@ def scored(
         group: "all", "outliers", "worst columns", or "sex=F".
         baseline: Control -> its value on the same score; controls that are not finite are left out.
         note: What a reader must know besides the meaning, in whole sentences.
+        meanings: Of scores of tables, or of pictures.
     """
     if not math.isfinite(estimate.value):
-        return unscored(name, "the computation gave no finite number", group=group)
+        reason = "the computation gave no finite number"
+        return unscored(name, reason, group=group, meanings=meanings)
     few = (
         ""
         if estimate.n is None or estimate.n >= FEW
@@ -40,15 +44,22 @@ def scored(
         high=_finite(estimate.high),
         better=BETTER[name],
         n=estimate.n,
-        meaning=" ".join(part for part in (MEANINGS[name], note, few) if part),
+        meaning=" ".join(part for part in (meanings[name], note, few) if part),
         baseline={k: float(v) for k, v in (baseline or {}).items() if math.isfinite(v)},
     )
 
 
-def unscored(name: str, reason: str, *, group: str = "all", n: int | None = None) -> Score:
+def unscored(
+    name: str,
+    reason: str,
+    *,
+    group: str = "all",
+    n: int | None = None,
+    meanings: Mapping[str, str] = MEANINGS,
+) -> Score:
     """A score without a value, listed by name with its reason."""
     return Score(
-        name=name, group=group, better=BETTER[name], n=n, meaning=MEANINGS[name], reason=reason
+        name=name, group=group, better=BETTER[name], n=n, meaning=meanings[name], reason=reason
     )
 
 

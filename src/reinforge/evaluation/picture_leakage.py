@@ -1,0 +1,237 @@
+"""Leakage of identity pictures: copies of training pictures, and matches with training people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from reinforge.evaluation.picture_catalogue import IN_A_SPACE
+from reinforge.evaluation.picture_groups import people_by_group
+from reinforge.evaluation.picture_judged import JudgedPictures
+from reinforge.evaluation.picture_scoring import Found, picture_score
+from reinforge.evaluation.picture_space import Embedded, Space, by_person
+from reinforge.evaluation.picture_thresholds import (
+    FALSE_MATCH_RATES,
+    Threshold,
+    copy_threshold,
+    match_threshold,
+)
+from reinforge.evaluation.scoring import too_small
+from reinforge.measure.identity_pairs import nearest_own_and_other
+from reinforge.measure.intervals import Estimate
+from reinforge.measure.spread import PerIdentity, ratio_to_real
+from reinforge.records import Score
+
+_BINS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearness:
+    """How near each picture of a set comes to the training pictures."""
+
+    identity: Int[np.ndarray, " image"]
+    own: Float[np.ndarray, " image"]  # to the nearest of the person it shows, or should show
+    other: Float[np.ndarray, " image"]  # to the nearest of anybody else
+
+    @property
+    def any(self) -> Float[np.ndarray, " image"]:
+        """To the nearest of all."""
+        return np.minimum(self.own, self.other)
+
+    def share(self, near: Bool[np.ndarray, " image"]) -> PerIdentity:
+        """Share of each person's pictures."""
+        return by_person(near.astype(float), self.identity)
+
+
+def nearness(part: Embedded, train: Embedded, *, leave_out_self: bool = False) -> Nearness:
+    """Search the training pictures for each picture of a set."""
+    own, other = nearest_own_and_other(
+        part.feature,
+        part.identity,
+        train.feature,
+        train.identity,
+        leave_out_self=leave_out_self,
+    )
+    return Nearness(identity=part.identity, own=own, other=other)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """Synthetic pictures and the controls, each searched for among the training pictures."""
+
+    synthetic: Nearness
+    controls: dict[str, Nearness]  # "holdout", "unseen"; where nothing is fresh, "train"
+
+    @property
+    def of_same_people(self) -> str:
+        """Name of the control that shows the training people: fresh pictures, or their own."""
+        return "holdout" if "holdout" in self.controls else "train"
+
+
+def searched(space: Space) -> Searched:
+    """All sets against the training pictures; those against each other for want of fresh ones."""
+    controls = {
+        name: nearness(part, space.train)
+        for name, part in (("holdout", space.holdout), ("unseen", space.unseen))
+        if len(part)
+    }
+    if "holdout" not in controls:
+        controls["train"] = nearness(space.train, space.train, leave_out_self=True)
+    return Searched(synthetic=nearness(space.synthetic, space.train), controls=controls)
+
+
+def leakage_scores(
+    pictures: JudgedPictures, space: Space, *, suffix: str = ""
+) -> tuple[list[Score], dict[str, Any]]:
+    """Scores of one embedding space, for everybody and for groups of training people.
+
+    Args:
+        pictures: All sets.
+        space: Their features.
+        suffix: Of the scores' names.
+
+    Returns:
+        The scores, and the histogram of distances for the figures.
+    """
+    found = searched(space)
+    copying = copy_threshold(pictures, space)
+    scores = [_ratio_score(found, suffix), *_copy_scores(pictures, found, copying, suffix)]
+    at = {
+        name: match_threshold(pictures, space, rate=rate)
+        for name, rate in FALSE_MATCH_RATES.items()
+    }
+    for name, threshold in at.items():
+        scores += _share_scores(pictures, found, threshold, name + suffix, _matches_other)
+    own = at["identity_leakage"]
+    scores += _share_scores(pictures, found, own, "own_identity_match" + suffix, _matches_own)
+    order = [name + suffix for name in IN_A_SPACE]
+    scores.sort(key=lambda score: (score.group != "all", order.index(score.name)))
+    return scores, _histogram(found, copying, own)
+
+
+def no_leakage(reason: str, *, suffix: str = "") -> list[Score]:
+    """The scores of a space that was not given."""
+    return [picture_score(name + suffix, reason) for name in IN_A_SPACE]
+
+
+def _ratio_score(found: Searched, suffix: str) -> Score:
+    """Synthetic over fresh distance to the nearest training picture of the same person."""
+    control = found.controls[found.of_same_people]
+    note = "" if found.of_same_people == "holdout" else _LEFT_ONE_OUT
+    fresh = by_person(control.own, control.identity)
+    made = by_person(found.synthetic.own, found.synthetic.identity)
+    known = np.isfinite(fresh.value) & np.isin(fresh.identity, made.identity)
+    fresh = PerIdentity(fresh.identity[known], fresh.value[known])
+    kept = np.isin(made.identity, fresh.identity)
+    result: Found
+    if not fresh.value.sum() > 0:
+        result = "nobody has a fresh real picture, or a second training picture, to compare with"
+    else:
+        result = ratio_to_real(PerIdentity(made.identity[kept], made.value[kept]), fresh)
+    ends: dict[str, Found] = {"copy": Estimate(0.0), found.of_same_people: Estimate(1.0)}
+    return picture_score(f"nearest_train_ratio{suffix}", result, baseline=ends, note=note)
+
+
+_LEFT_ONE_OUT = (
+    "For want of held-out pictures each training picture is compared with the other ones of its "
+    "person."
+)
+
+
+def _copy_scores(
+    pictures: JudgedPictures, found: Searched, threshold: Threshold | str, suffix: str
+) -> list[Score]:
+    note = ""
+    if not isinstance(threshold, str) and threshold.n_nearer == 0:
+        note = "There are fewer than 100 real pairs, so that no pair at all may be nearer."
+
+    def copied(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
+        return near.any < reach
+
+    return _share_scores(pictures, found, threshold, f"copy_rate{suffix}", copied, note=note)
+
+
+def _matches_other(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
+    return near.other < reach
+
+
+def _matches_own(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
+    return near.own < reach
+
+
+def _share_scores(
+    pictures: JudgedPictures,
+    found: Searched,
+    threshold: Threshold | str,
+    name: str,
+    near: Callable[[Nearness, float], Bool[np.ndarray, " image"]],
+    *,
+    note: str = "",
+) -> list[Score]:
+    """A share of synthetic pictures with the controls' shares, for all and for groups of people."""
+    if isinstance(threshold, str):
+        return [picture_score(name, threshold)]
+    if name.startswith("identity_leakage") and not np.isfinite(found.synthetic.other).any():
+        return [picture_score(name, "there is a single training person: nobody else to match")]
+    reach = threshold.distance
+    shares = {
+        control: part.share(near(part, reach))
+        for control, part in found.controls.items()
+        if control != "unseen" or near is not _matches_own
+    }
+    made = found.synthetic.share(near(found.synthetic, reach))
+    note = f"The threshold is {threshold}. {note}".strip()
+    baseline: dict[str, Found] = {control: share.mean() for control, share in shares.items()}
+    scores = [picture_score(name, made.share(), baseline=baseline, note=note)]
+    same = shares[found.of_same_people]
+    for group, people in people_by_group(pictures.train).items():
+        scores.append(_group_score(name, f"group={group}", people, made, same, found, note))
+    return scores
+
+
+def _group_score(
+    name: str,
+    group: str,
+    people: Int[np.ndarray, " person"],
+    made: PerIdentity,
+    control: PerIdentity,
+    found: Searched,
+    note: str,
+) -> Score:
+    """The share over one group's people, hidden where they are few."""
+    own = np.isin(made.identity, people)
+    if reason := too_small(int(own.sum()), "training people"):
+        return picture_score(name, reason, group=group)
+    fresh = np.isin(control.identity, people)
+    baseline: dict[str, Found] = {}
+    if fresh.any():
+        kept = PerIdentity(control.identity[fresh], control.value[fresh])
+        baseline = {found.of_same_people: kept.mean()}
+    share = PerIdentity(made.identity[own], made.value[own]).share()
+    return picture_score(name, share, group=group, baseline=baseline, note=note)
+
+
+def _histogram(
+    found: Searched, copying: Threshold | str, matching: Threshold | str
+) -> dict[str, Any]:
+    """Shares of synthetic and fresh pictures by distance to their person's training pictures."""
+    own = {
+        "synthetic": found.synthetic.own,
+        "holdout": found.controls["holdout"].own if "holdout" in found.controls else np.empty(0),
+    }
+    finite = {name: distance[np.isfinite(distance)] for name, distance in own.items()}
+    furthest = max((float(d.max()) for d in finite.values() if len(d)), default=1.0)
+    edges = np.linspace(0.0, max(furthest, 1e-6), _BINS + 1)
+    shares = {
+        name: (np.histogram(distance, bins=edges)[0] / max(len(distance), 1)).round(6).tolist()
+        if len(distance)
+        else []
+        for name, distance in finite.items()
+    }
+    marks = {
+        name: None if isinstance(threshold, str) else round(threshold.distance, 6)
+        for name, threshold in (("copy_below", copying), ("match_below", matching))
+    }
+    return {"bins": edges.round(6).tolist(), **shares, **marks}
