@@ -1,9 +1,13 @@
 """What the scores of pictures of identities are called in plain words, and their scales."""
 
+from dataclasses import replace
+
 from reinforge.report.catalogue import Catalogue, Control, Entry, Family, Scale
 
 _SHARE = Scale(low_text="none", high_text="every one")
 _NO_DIFFERENCE = Scale(high=None, low_text="no difference")
+_GUESS = Scale(low=0.5, low_text="no better than guessing", high_text="every one recognised")
+_FOUND = Scale(low_text="none", high_text="all", mark=0.01, mark_text="guessing")
 
 _ROWS: tuple[tuple[Family, str, str, Scale, str], ...] = (
     (
@@ -55,8 +59,11 @@ _ROWS: tuple[tuple[Family, str, str, Scale, str], ...] = (
         "fidelity",
         "intra_identity_diversity",
         "How varied one person's pictures are",
-        Scale(high=None, low_text="all the same"),
-        "Mean distance between the synthetic pictures of one person, in the judge's eye.",
+        Scale(
+            high=None, low_text="one picture repeated", mark=1.0, mark_text="as varied as real ones"
+        ),
+        "How much the synthetic pictures of one person differ, over how much the person's real "
+        "pictures do.",
     ),
     (
         "fidelity",
@@ -83,69 +90,123 @@ _ROWS: tuple[tuple[Family, str, str, Scale, str], ...] = (
     (
         "privacy",
         "identity_leakage",
-        "Looks like a training person",
+        "Looks like another training person",
         _SHARE,
-        "Share of synthetic pictures that a recogniser takes for a real person of the training "
-        "set, at a threshold at which it mixes up few real strangers.",
+        "Share of synthetic pictures that match a training person whom they were not asked to "
+        "show, where 1 in 1,000 pairs of real strangers match.",
+    ),
+    (
+        "privacy",
+        "identity_leakage_strict",
+        "The same, by a stricter match",
+        _SHARE,
+        "The same where 1 in 10,000 pairs of real strangers match.",
     ),
     (
         "privacy",
         "nearest_train_ratio",
-        "Nearer to training pictures than to others",
+        "Nearer to training pictures than fresh ones are",
         Scale(
             high=None,
-            low_text="on top of training pictures",
+            low_text="on top of a training picture",
             mark=1.0,
-            mark_text="as near as to pictures not used",
+            mark_text="as near as fresh pictures",
         ),
-        "Distance of a synthetic picture to the nearest training picture over its distance to the "
-        "nearest picture that was not used.",
+        "Distance of a synthetic picture to the nearest training picture of its person, over that "
+        "of a fresh real picture.",
     ),
     (
         "privacy",
         "copy_rate",
         "Copies of training pictures",
         _SHARE,
-        "Share of synthetic pictures that lie nearer to a training picture than two pictures of "
-        "one person do.",
+        "Share of synthetic pictures that are nearer to a training picture than almost any two "
+        "real pictures of one person are to each other.",
     ),
     (
         "privacy",
+        "own_identity_match",
+        "Matches the person asked for",
+        _SHARE,
+        "Share of synthetic pictures that match the training person whom they were asked to show: "
+        "what the generator is for, and why its pictures speak of real people.",
+    ),
+)
+
+_OF_PIXELS_AND_MODEL: tuple[tuple[str, str, Scale, str], ...] = (
+    (
         "near_duplicates",
         "Near-duplicates",
         _SHARE,
-        "Share of synthetic pictures that are, pixel by pixel, all but a training picture.",
+        "Share of synthetic pictures that look all but the same as a training picture, by the "
+        "slow waves of their grey levels and by no embedding.",
     ),
     (
-        "privacy",
         "membership_auc",
-        "Membership, by asking the model",
-        Scale(low=0.5, low_text="no better than guessing", high_text="every one recognised"),
-        "How well an attacker who holds the model tells pictures that it learnt from apart from "
-        "others, by one question to the model for each picture.",
+        "Membership, for the holder of the model",
+        _GUESS,
+        "How well an attacker who holds the generator tells pictures that it learnt from apart "
+        "from others, by one question to it for each picture.",
     ),
     (
-        "privacy",
         "membership_tpr_at_1pct_fpr",
         "Members found at 1 % false alarms",
-        Scale(low_text="none", high_text="all", mark=0.01, mark_text="guessing"),
+        _FOUND,
+        "Share of training pictures that this attacker finds while accusing 1 % of the others.",
+    ),
+    (
+        "membership_auc_no_box",
+        "Membership, for the holder of the pictures",
+        _GUESS,
+        "The same for an attacker who holds the synthetic pictures alone and goes by the distance "
+        "to the nearest one.",
+    ),
+    (
+        "membership_tpr_at_1pct_fpr_no_box",
+        "Members found with the pictures alone",
+        _FOUND,
         "Share of training pictures that this attacker finds while accusing 1 % of the others.",
     ),
 )
 
-ENTRIES = {
-    name: Entry(name=name, family=family, title=title, scale=scale, meaning=meaning)
-    for family, name, title, scale, meaning in _ROWS
-}
+SECOND = "_second"  # ends the names of scores in a second embedding space
+
+
+def _entries() -> dict[str, Entry]:
+    """The judge's space first, then the second one, then what needs no embedding."""
+    found = [
+        Entry(name=name, family=family, title=title, scale=scale, meaning=meaning)
+        for family, name, title, scale, meaning in _ROWS
+    ]
+    found += [
+        replace(
+            entry,
+            name=entry.name + SECOND,
+            title=f"{entry.title} (second embedding)",
+            meaning=f"In a second embedding space: {entry.meaning[0].lower()}{entry.meaning[1:]}",
+        )
+        for entry in found
+        if entry.family == "privacy"
+    ]
+    found += [
+        Entry(name=name, family="privacy", title=title, scale=scale, meaning=meaning)
+        for name, title, scale, meaning in _OF_PIXELS_AND_MODEL
+    ]
+    return {entry.name: entry for entry in found}
+
+
+ENTRIES = _entries()
 
 _CONTROLS: dict[str, Control] = {
-    "real": ("real pictures alone", "real", "bar"),
-    "random_erasing": ("real pictures with random erasing", "erasing", "square"),
+    "real": ("real pictures", "real", "bar"),
+    "random_erasing": ("real pictures, random erasing", "erasing", "square"),
     "cold_start": ("generator before reinforcement", "cold start", "diamond"),
     "reinforced": ("reinforced, not selected", "reinforced", "triangle"),
     "copy": ("copy of the training pictures", "copy", "triangle"),
-    "holdout": ("fresh real pictures", "fresh", "circle"),
+    "holdout": ("fresh pictures of the same people", "fresh", "circle"),
     "train": ("training pictures", "training", "bar"),
+    "unseen": ("real pictures of strangers", "strangers", "diamond"),
+    "perfect": ("as many pictures without fault", "faultless", "square"),
     "control": ("same attack on pictures not used", "not used", "circle"),
     "naive": ("guess without synthetic pictures", "guess", "square"),
     "chance": ("guessing", "guess", "wedge"),

@@ -34,6 +34,9 @@ def _bar(group: dict[str, Any], y: float, place: svg.ToPixel, left: float) -> li
     if group["interval"] is not None:
         start, end = map(place, group["interval"])
         parts.append(svg.line((start, y), (end, y), "error"))
+    if group["real"] is not None:
+        at = place(group["real"])
+        parts.append(svg.line((at, y - 9), (at, y + 9), "of-real"))
     parts.append(svg.text(decimals(group["value"]), 300, y + 4, css="number", anchor="end"))
     if group["n"] is not None:
         parts.append(svg.text(f"n {count(group['n'])}", 340, y + 4, css="tick", anchor="end"))
@@ -62,10 +65,10 @@ def distance_chart(view: dict[str, Any]) -> Markup:
     ]
     if view["holdout"]:
         parts.append(svg.path(steps(view["holdout"]), "fresh"))
-    if view["threshold"] is not None and edges[0] <= view["threshold"] <= edges[-1]:
-        at = x(view["threshold"])
-        parts.append(svg.line((at, top), (at, bottom), "reference"))
-        parts.append(svg.text("threshold", at + 4, top + 9, css="tick"))
+    for k, (value, label) in enumerate(view["marks"]):
+        if edges[0] <= value <= edges[-1]:
+            parts.append(svg.line((x(value), top), (x(value), bottom), "reference"))
+            parts.append(svg.text(label, x(value) + 4, top + 9 + 12 * k, css="tick"))
     parts.append(frame((left, top, right, bottom)))
     parts.append(svg.text("distance →", right, bottom + 32, css="label", anchor="end"))
     parts.append(svg.text("↑ share of pictures", 6, 12, css="label"))
@@ -93,7 +96,7 @@ def front_chart(view: dict[str, Any]) -> Markup:
             parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
         parts.append(svg.mark("circle", *at, "value", radius=6.0))
         words = shorten(point["label"], 12)
-        parts.append(svg.text(words, at[0] + 10, at[1] - 8, css="name strong"))
+        parts.append(svg.text(words, at[0] + 10, at[1] - 8, css="halo strong"))
     parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
     parts.append(svg.text(view["y_label"], 6, 14, css="label"))
     return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)

@@ -18,7 +18,7 @@ View = dict[str, Any]
 Picture = UInt8[np.ndarray, "height width channel"]
 Pair = tuple[np.ndarray, np.ndarray, float, str]  # synthetic, nearest real, distance, identity
 
-N_IDENTITIES, N_EACH, N_PAIRS = 24, 8, 24  # shown at most
+N_IDENTITIES, N_EACH, N_PAIRS = 24, 10, 24  # shown at most
 LARGEST = 128  # pixels a side; larger pictures are shrunk
 ROOM = {"samples": 2_200_000, "pairs": 1_200_000}  # characters of the page
 SHOWN_SIDE = 64  # screen pixels a side, at least

@@ -113,22 +113,31 @@ def _gap_view(rows: Sequence[View]) -> View:
         "best": best,
         "worst": worst,
         "gap": decimals(best - worst),
+        "has_real": any("real" in row["baseline"] for row in ranked),
         "rows": [
             {
                 "name": visible(row["group"]),
                 "value": row["value"],
                 "interval": band_of(row),
                 "n": row["n"],
+                "real": row["baseline"].get("real"),
             }
             for row in ranked
         ],
     }
 
 
-def histograms(raw: object) -> list[View]:
-    """How far pictures lie from the nearest training picture: synthetic ones beside fresh ones."""
+_MARKS = (("copy_below", "copy"), ("match_below", "match"), ("threshold", "threshold"))
+
+
+def histograms(raw: Mapping[str, object]) -> list[View]:
+    """How far pictures lie from the nearest training picture: synthetic ones beside fresh ones.
+
+    Args:
+        raw: Title -> edges of `bins`, shares of `synthetic` and `holdout`, thresholds.
+    """
     found = []
-    for each in raw if isinstance(raw, list | tuple) else [raw]:
+    for title, each in raw.items():
         if not isinstance(each, Mapping):
             continue
         edges = [number(edge) for edge in each.get("bins") or []]
@@ -138,13 +147,13 @@ def histograms(raw: object) -> list[View]:
         }
         n = len(sides["synthetic"])
         if n and len(edges) == n + 1 and None not in edges and len(sides["holdout"]) in (0, n):
-            title = visible(each.get("space") or "Distance to the nearest training picture")
+            marks = [(number(each.get(key)), label) for key, label in _MARKS]
             found.append(
                 {
                     "title": title,
                     "description": _medians(edges, sides),
                     "edges": edges,
-                    "threshold": number(each.get("threshold")),
+                    "marks": [(at, label) for at, label in marks if at is not None],
                     **sides,
                 }
             )

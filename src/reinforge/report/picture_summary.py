@@ -7,9 +7,16 @@ import numpy as np
 
 from reinforge.report.curves import curves_of
 from reinforge.report.numbers import visible
-from reinforge.report.picture_catalogue import PICTURES
+from reinforge.report.picture_catalogue import PICTURES, SECOND
 from reinforge.report.picture_grid import Pair, pairs_view, samples_view
-from reinforge.report.picture_sections import arms_view, front, gap_views, histograms, read_arms
+from reinforge.report.picture_sections import (
+    arm_label,
+    arms_view,
+    front,
+    gap_views,
+    histograms,
+    read_arms,
+)
 from reinforge.report.picture_words import (
     CONTEXT_LABELS,
     CURVES,
@@ -83,8 +90,13 @@ def summarise_pictures(
         "samples": samples_view(samples, labels),
         "pairs": pairs_view(pairs, labels),
         "sphere": sphere(figures.get("sphere"), labels),
-        "privacy": privacy_blocks(scores),
-        "histograms": histograms(figures.get("leakage")),
+        "leakage": leakage_parts(privacy_blocks(scores)),
+        "histograms": histograms(
+            {
+                "In the judge's eye": figures.get("leakage"),
+                "In the second embedding": figures.get("leakage_second"),
+            }
+        ),
         "roc": rocs(figures.get("roc")),
         "gaps": gap_views(scores),
         "groups": groups([s for s in scores if s["family"] != "utility"]),
@@ -99,11 +111,28 @@ def summarise_pictures(
     }
 
 
+def leakage_parts(blocks: Sequence[View]) -> list[tuple[str, list[View]]]:
+    """Attacks under headings: one embedding, the other, and those that need none."""
+    headings = {"": "In the judge's eye", SECOND: "In a second embedding"}
+    parts: dict[str, list[View]] = {}
+    for block in blocks:
+        name = block["first"]["name"].removesuffix(SECOND)
+        is_space = name + SECOND in PICTURES.entries
+        suffix = SECOND if block["first"]["name"].endswith(SECOND) else ""
+        heading = headings[suffix] if is_space else "By pixels, and by asking the model"
+        parts.setdefault(heading, []).append(block)
+    return list(parts.items())
+
+
 def rocs(raw: object) -> dict[str, View | None]:
-    """ROC curves of recognisers and of attacks, in the words of pictures."""
+    """ROC curves of recognisers, called by their arms, and of attacks, in the words of pictures."""
     words = {"utility": "↑ pairs of one person accepted", "attack": "↑ training pictures found"}
+    curves = [
+        {**curve, "name": arm_label(str(curve.get("name", "")))}
+        for curve in (raw if isinstance(raw, list | tuple) else ())
+    ]
     return {
-        family: roc(raw, family, catalogue=PICTURES, y_label=label)
+        family: roc(curves, family, catalogue=PICTURES, y_label=label)
         for family, label in words.items()
     }
 

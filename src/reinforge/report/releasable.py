@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from reinforge.report.picture_catalogue import ARMS, PICTURES
+from reinforge.report.picture_catalogue import ARMS
 from reinforge.report.picture_words import CURVES
 from reinforge.report.sphere import SYNTHETIC
 
@@ -96,12 +96,12 @@ def releasable(scorecard: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]
 
 
 def _score(score: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]:
-    name = str(score.get("name", ""))
     baseline = score.get("baseline") or {}
+    meaning = cleaner.text(score.get("meaning") or "")
     return {
         **{key: score.get(key) for key in ("value", "low", "high", "n", "better", "group")},
-        "name": cleaner.text(name),
-        "meaning": "" if name in PICTURES.entries else cleaner.text(score.get("meaning") or ""),
+        "name": cleaner.text(score.get("name", "")),
+        "meaning": "" if meaning == LEFT_OUT else meaning,
         "reason": cleaner.text(score.get("reason") or "no reason was given"),
         "baseline": {key: value for key, value in baseline.items() if not cleaner.holds(key)},
     }
@@ -113,20 +113,12 @@ def _figures(figures: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]:
     curves = [each for each in figures.get("roc") or [] if not cleaner.holds(each.get("name"))]
     return {
         "roc": curves,
-        "leakage": _leakage(figures.get("leakage"), cleaner),
+        "leakage": figures.get("leakage"),
+        "leakage_second": figures.get("leakage_second"),
         "arms": [arm for arm in arms if not cleaner.holds(arm.get("score"))],
         "front": figures.get("front"),
         "sphere": _synthetic_points(figures.get("sphere")),
     }
-
-
-def _leakage(raw: object, cleaner: Cleaner) -> list[dict[str, Any]]:
-    found = raw if isinstance(raw, list | tuple) else [raw]
-    return [
-        {**each, "space": cleaner.text(each.get("space") or "")}
-        for each in found
-        if isinstance(each, Mapping)
-    ]
 
 
 def _synthetic_points(raw: object) -> dict[str, list[Any]] | None:

@@ -78,7 +78,11 @@ def sphere_chart(view: View) -> Markup:
         parts.append(svg.mark(shape, *at, css, radius=4.4 if shape == "triangle" else 3.6))
     for place in view["numbers"]:
         x, y = _on_page(place)
-        parts.append(svg.text(place["text"], x, y + 4, css="halo strong", anchor="middle"))
+        parts.append(
+            svg.text(
+                place["text"], x, y + 4, css=f"halo strong id-{place['identity']}", anchor="middle"
+            )
+        )
     return svg.chart(view["title"], view["description"], (width, height), *parts)
 
 
@@ -123,12 +127,12 @@ def _flat(point: np.ndarray) -> tuple[float, float, int]:
 def _numbers(points: np.ndarray, names: Sequence[str], signs: Mapping[str, str]) -> list[View]:
     """Where each identity's number stands: in the midst of its points, on the half of most."""
     places = []
-    for name, sign in signs.items():
+    for k, (name, sign) in enumerate(signs.items()):
         own = points[[j for j, other in enumerate(names) if other == name]]
         back = bool((own[:, 2] < 0).sum() * 2 > len(own))
         middle = own[(own[:, 2] < 0) == back].mean(axis=0)
         x, y, half = _flat(middle / (np.linalg.norm(middle) or 1.0))
-        places.append({"x": x, "y": y, "half": half, "text": sign})
+        places.append({"x": x, "y": y, "half": half, "text": sign, "identity": k})
     return places
 
 

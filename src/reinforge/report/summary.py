@@ -19,6 +19,7 @@ from reinforge.report.score_view import (
 from reinforge.report.sections import groups, plane, privacy_blocks
 from reinforge.report.words import CONTEXT_LABELS, MISLEADING, NOT_TESTED
 
+_COUNTED = ("rows", "Columns", "pictures", "of them", "strangers", "People", "Strangers")
 _HEADLINES = (
     ("s2r_auc", "s2r_r2", "coverage"),
     ("column_distance",),
@@ -107,7 +108,7 @@ def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _fact(label: str, value: object) -> str:
     if label == "Columns" and isinstance(value, list | tuple):
         return count(len(value))
-    if label.endswith(("rows", "Columns")):
+    if label.endswith(_COUNTED):
         return count(value)
     text = as_text(value)
     return text.removeprefix("sha256:")[:12] if label.endswith("digest") else text

@@ -16,24 +16,25 @@ _ARM_QUESTIONS = (  # beside which arm -> what is asked
     ("cold_start", "Did rewards and selection help?"),
 )
 _CONTROL_QUESTIONS = (  # score -> the control that it is read beside (the first there is), question
-    ("identity_accuracy", ("holdout", "real"), "Do the pictures show whom they should?"),
+    ("identity_accuracy", ("train", "holdout", "real"), "Do the pictures show whom they should?"),
     (
         "intra_identity_diversity",
-        ("real", "holdout", "train"),
+        ("train", "holdout", "real"),
         "Are one person's pictures as varied as real ones?",
     ),
-    ("group_gap", ("real", "holdout"), "Are all groups recognised alike?"),
+    ("group_gap", ("limit", "real"), "Are all groups recognised alike?"),
     (
         "identity_leakage",
-        ("holdout", "control", "real"),
-        "Do they look like training people more than fresh pictures do?",
+        ("holdout", "train", "unseen"),
+        "Do they look like other training people more than fresh pictures do?",
     ),
+    ("identity_leakage_second", ("holdout", "train", "unseen"), "And in a second embedding?"),
     (
         "nearest_train_ratio",
-        ("holdout", "control"),
-        "Do they lie nearer to training pictures than to others?",
+        ("holdout", "train"),
+        "Do they lie nearer to training pictures than fresh ones do?",
     ),
-    ("near_duplicates", ("holdout", "control"), "Are any near-duplicates?"),
+    ("near_duplicates", ("holdout", "unseen"), "Are any near-duplicates?"),
     ("membership_auc", (), "Can an attacker tell what the model learnt from?"),
 )
 
@@ -53,7 +54,7 @@ def reading(value: float, band: Band, beside: float, beside_band: Band) -> str:
     if beside_band is None:
         if band[0] <= beside <= band[1]:
             return "No difference shown: the interval holds it."
-        return f"{'Higher' if value > beside else 'Lower'}: the interval leaves it out."
+        return f"{'Higher' if value > beside else 'Lower'}: the interval does not reach it."
     if band[0] <= beside_band[1] and beside_band[0] <= band[1]:
         return "No difference shown: the intervals overlap."
     return f"{'Higher' if value > beside else 'Lower'}: the intervals lie apart."
