@@ -54,7 +54,7 @@ def test_it_comes_back_from_disk(members, pixels, tmp_path):
 def test_a_damaged_description_is_named(members, tmp_path, content):
     Ensemble(members[:2]).save(tmp_path)
     (tmp_path / "ensemble.json").write_text(content)
-    with pytest.raises(InputError, match="ensemble.json: damaged"):
+    with pytest.raises(InputError, match=r"ensemble\.json: damaged"):
         load_encoder(tmp_path)
 
 
