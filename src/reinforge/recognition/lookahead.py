@@ -5,6 +5,7 @@ dl(x) = l(w', x) - l(w, x) of each candidate; the lowest are kept. Weights, opti
 statistics of batch norms are left as they were.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from jaxtyping import Bool, Float64
 from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from reinforge.recognition.backbones import Features, Pixels
 from reinforge.recognition.losses import Label, Loss, Weight
@@ -81,10 +83,15 @@ class Look:
     label: Label
     before: Delta
 
+    def losses(self, weights: dict[str, Tensor]) -> Delta:
+        """The candidates' losses at other weights."""
+        with frozen_statistics(self.loss.network):
+            return torch.func.functional_call(self.loss, weights, (self.seen, self.label))
+
 
 @contextmanager
 def frozen_statistics(network: Network) -> Iterator[None]:
-    """Batch norms use their running statistics and leave them alone."""
+    """Eval mode for a while: batch norms use their running statistics and leave them alone."""
     was = network.training
     network.eval()
     try:
@@ -108,7 +115,7 @@ def virtual_step(
     The candidates' losses before the step are read off the same forward pass.
 
     Args:
-        network: With its statistics frozen; is not changed.
+        network: Is not changed.
         loss: The training's own.
         real: The batch of real pictures.
         candidates: Their weights say how much they count in the virtual step.
@@ -124,50 +131,49 @@ def virtual_step(
     }
     batch = real.beside(candidates) if on_mixed else real
     n_real = len(real.label)
-    with torch.set_grad_enabled(not of_head):
-        seen = network.pooled(batch.pixels)
-    before, behind = network.head(seen)
-    value = loss(before, behind, batch.label, batch.weight)
-    slopes = torch.autograd.grad(value, list(weights.values()), materialize_grads=True)
-    with torch.no_grad():
-        if on_mixed:
-            seen, behind = seen[n_real:], behind[n_real:]
-        else:
-            seen = network.pooled(candidates.pixels)
-            behind = network.head(seen)[1]
-        return Look(
-            loss=inner,
-            weights=weights,
-            move={name: -rate * slope for name, slope in zip(weights, slopes, strict=True)},
-            seen=seen.detach() if of_head else candidates.pixels,
-            label=candidates.label,
-            before=inner.of(behind, candidates.label),
-        )
+    with frozen_statistics(network):
+        with torch.set_grad_enabled(not of_head):
+            seen = network.pooled(batch.pixels)
+        before, behind = network.head(seen)
+        value = loss(before, behind, batch.label, batch.weight)
+        slopes = torch.autograd.grad(value, list(weights.values()), materialize_grads=True)
+        with torch.no_grad():
+            seen = seen[n_real:].detach() if on_mixed else network.pooled(candidates.pixels)
+            behind = behind[n_real:] if on_mixed else network.head(seen)[1]
+            loss_before = inner.of(behind, candidates.label)
+    return Look(
+        loss=inner,
+        weights=weights,
+        move={name: -rate * slope for name, slope in zip(weights, slopes, strict=True)},
+        seen=seen if of_head else candidates.pixels,
+        label=candidates.label,
+        before=loss_before,
+    )
 
 
 @torch.no_grad()
 def identity_loss(network: Network, candidates: Views) -> Delta:
     """l(w, x) of each candidate, by one forward pass."""
-    return _IdentityLoss(network, of_head=False)(candidates.pixels, candidates.label)
+    with frozen_statistics(network):
+        return _IdentityLoss(network, of_head=False)(candidates.pixels, candidates.label)
 
 
 @torch.no_grad()
 def exact(look: Look) -> Delta:
     """dl(x) = l(w', x) - l(w, x), by one more forward pass."""
     moved = {name: weight + look.move[name] for name, weight in look.weights.items()}
-    after = torch.func.functional_call(look.loss, moved, (look.seen, look.label))
-    return after - look.before
+    return look.losses(moved) - look.before
 
 
 @torch.no_grad()
 def first_order(look: Look) -> Delta:
     """dl(x) ~ <grad l(w, x), w' - w>, all candidates at once by one forward-mode pass."""
-
-    def at(weights: dict[str, Tensor]) -> Delta:
-        return torch.func.functional_call(look.loss, weights, (look.seen, look.label))
-
     here = {name: weight.detach() for name, weight in look.weights.items()}
-    return torch.func.jvp(at, (here,), (look.move,))[1]
+    # the fused attention of a ViT has no forward mode; its plain form has
+    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+        # torch scripts some of its rules when they are first asked for
+        warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
+        return torch.func.jvp(look.losses, (here,), (look.move,))[1]
 
 
 def lowest(score: Float64[Tensor, "identity candidate"], kept: int) -> Bool[Tensor, " draw"]:

@@ -101,11 +101,10 @@ def added_views(
     rate = rate_factor * (mixing.look_rate or mixture.config.learning_rate)
     name = "loss" if mixing.selection == "lowest_loss" else "delta"
     record: dict[str, float] = {}
-    with lookahead.frozen_statistics(network):
-        if mixing.selection == "lowest_loss":
-            told = score = lookahead.identity_loss(network, candidates)
-        else:
-            told, score, record = _looked_at(real, candidates, mixing, network, loss, rate=rate)
+    if mixing.selection == "lowest_loss":
+        told = score = lookahead.identity_loss(network, candidates)
+    else:
+        told, score, record = _looked_at(real, candidates, mixing, network, loss, rate=rate)
     chosen = lookahead.lowest(score.view(drawn.shape), mixing.kept)
     record[f"{name}_kept"] = float(told[chosen].mean())
     record[f"{name}_dropped"] = float(told[~chosen].mean())
