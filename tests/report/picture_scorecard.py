@@ -8,9 +8,14 @@ import numpy as np
 from reinforge.data.drawn import draw_identities
 from reinforge.randomness import generator
 
-NAMES = ("Ada Quillfeather", "Bo_Zantedeschia", "Cy-Umbrella", "Dee Vantablack")
+NAMES = (
+    "Adalbertina Quillfeather",
+    "Bogumila_Zantedeschia",
+    "Cyriacus-Umbrella",
+    "Deodatus Vantablack",
+)
 GROUPS = ("group=north", "group=south", "group=west")
-PRIVATE_PATH = "/srv/clinic/photos/Ada Quillfeather/visit_3.jpg"
+PRIVATE_PATH = "/srv/clinic/photos/Adalbertina Quillfeather/visit_3.jpg"
 
 # name -> (value, half width of the interval, better, baselines)
 SCORES: dict[str, tuple[float, float, str, dict[str, float]]] = {

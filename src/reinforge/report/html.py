@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def render(
     return environment(*_DRAWINGS).get_template("report.html.j2").render(view=view, css=css)
 
 
+@cache
 def environment(*drawings: Callable[..., Markup]) -> Environment:
     """Templates that escape what they show and know the drawings of scores and of a page's own."""
     made = Environment(

@@ -98,7 +98,7 @@ def _released(content: _Content, private: Collection[str]) -> _Content:
         scorecard=releasable(content.scorecard, cleaner),
         samples={name: kept[name] for name in labels if name in kept},
         pairs=(),
-        history=releasable_history(content.history),
+        history=releasable_history(content.history, cleaner),
         settings=cleaner.nested(content.settings),
         title=cleaner.text(content.title),
         labels=labels,

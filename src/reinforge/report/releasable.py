@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from reinforge.report.picture_catalogue import ARMS
-from reinforge.report.picture_words import CURVES
+from reinforge.report.numbers import number
+from reinforge.report.picture_catalogue import ARMS, PICTURES
+from reinforge.report.picture_words import CURVES, PHASES
 from reinforge.report.sphere import SYNTHETIC
 
 LEFT_OUT = "left out of this edition"
@@ -23,7 +24,7 @@ _FILE = re.compile(
 )
 _DIGEST = re.compile(r"digest|sha\d|hash|fingerprint|md5", re.IGNORECASE)
 _TEXTS = frozenset({"warnings", "not_tested", "sensitive", "groups"})  # lists that are kept
-_STEPS = frozenset({"step", "phase", "alarms"})  # of a history
+_EVERYONE = (None, "", "all")  # no name of a group, whoever is called so
 _LONGEST_LIST = 16  # of numbers: a longer one may be a row of somebody's features
 
 
@@ -87,7 +88,7 @@ def _pattern_of(name: str) -> str:
 def releasable(scorecard: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]:
     """A scorecard without anything that shows a real picture or names a person or a file."""
     scores = scorecard.get("scores") or []
-    kept = [score for score in scores if not cleaner.holds(score.get("group") or "all")]
+    kept = [s for s in scores if s.get("group") in _EVERYONE or not cleaner.holds(s["group"])]
     return {
         "scores": [_score(score, cleaner) for score in kept],
         "context": cleaner.nested(scorecard.get("context") or {}),
@@ -96,11 +97,11 @@ def releasable(scorecard: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]
 
 
 def _score(score: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]:
-    baseline = score.get("baseline") or {}
+    name, baseline = str(score.get("name", "")), score.get("baseline") or {}
     meaning = cleaner.text(score.get("meaning") or "")
     return {
         **{key: score.get(key) for key in ("value", "low", "high", "n", "better", "group")},
-        "name": cleaner.text(score.get("name", "")),
+        "name": name if name in PICTURES.entries else cleaner.text(name),
         "meaning": "" if meaning == LEFT_OUT else meaning,
         "reason": cleaner.text(score.get("reason") or "no reason was given"),
         "baseline": {key: value for key, value in baseline.items() if not cleaner.holds(key)},
@@ -131,9 +132,17 @@ def _synthetic_points(raw: object) -> dict[str, list[Any]] | None:
     return {key: [row[k] for row in kept] for k, key in enumerate(keys)}
 
 
-def releasable_history(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Known numbers of a history, and its phases."""
-    return [{k: v for k, v in line.items() if k in CURVES or k in _STEPS} for line in history]
+def releasable_history(
+    history: Sequence[Mapping[str, Any]], cleaner: Cleaner
+) -> list[dict[str, Any]]:
+    """Known numbers of a history, its phases, and what the watch over the pixels said."""
+    found = []
+    for line in history:
+        kept = {key: number(line.get(key)) for key in ("step", *CURVES) if key in line}
+        alarms = [cleaner.text(alarm) for alarm in line.get("alarms") or []]
+        phase = {"phase": line["phase"]} if line.get("phase") in PHASES else {}
+        found.append({**kept, **phase, "alarms": alarms})
+    return found
 
 
 def names_of(
