@@ -1,5 +1,6 @@
 """Fidelity of identity pictures, in the eyes of a judge that gave no reward."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -123,9 +124,9 @@ def _neighbourhood_scores(reference: Reference, made: Embedded) -> tuple[Score, 
     Coverage grows with the pictures that may cover: it is taken at as many synthetic pictures of a
     person as the control has, on average over which, and beside what a perfect generator has.
     """
-    n_control = dict(zip(*np.unique(reference.control.identity, return_counts=True), strict=True))
-    n_made = dict(zip(*np.unique(made.identity, return_counts=True), strict=True))
-    equal = {p: int(min(n_made[p], n_control.get(p, n_made[p]))) for p in n_made}
+    n_control = Counter(reference.control.identity.tolist())
+    n_made = Counter(made.identity.tolist())
+    equal = {p: min(n, n_control.get(p, n)) for p, n in n_made.items()}
     dense, covered, perfect = neighbourhoods(reference.real, made, equal)
     control = neighbourhoods(
         reference.control_real, reference.control, {p: equal.get(p, 0) for p in n_control}
