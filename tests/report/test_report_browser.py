@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from picture_scorecard import drawn_pairs, drawn_samples, make_picture_scorecard
 
 from reinforge.report import html
+from reinforge.report.picture_page import render_pictures
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -123,3 +125,36 @@ def test_the_page_prints(page, browse, tmp_path):
     content = printed.read_bytes()
     assert content.startswith(b"%PDF")
     assert 5 <= len(re.findall(rb"/Type\s*/Page\b", content)) <= 30
+
+
+@pytest.fixture
+def page_of_pictures():
+    return render_pictures(
+        make_picture_scorecard(),
+        samples=drawn_samples(3),
+        pairs=drawn_pairs(),
+        edition="internal",
+    )
+
+
+def test_a_page_of_pictures_shows_them_asks_nobody_and_says_nothing(
+    page_of_pictures, browse, tmp_path
+):
+    net_log = tmp_path / "net.json"
+    ruler = """<script>document.title = [...document.images].filter(
+    image => image.complete && image.naturalWidth == 32).length</script></body>"""
+    dom, log = browse(page_of_pictures, "--dump-dom", f"--log-net-log={net_log}")
+    assert (console(log), addresses(net_log)) == ([], set())
+    n_images = page_of_pictures.count("<img")
+    assert dom.count("<img") == n_images > 20
+    loaded = page_of_pictures.replace("default-src 'none';", "").replace("</body>", ruler)
+    dom, _ = browse(loaded, "--dump-dom")
+    assert f"<title>{n_images}</title>" in dom
+
+
+def test_nothing_of_a_page_of_pictures_sticks_out_of_a_phone(page_of_pictures, browse, read_page):
+    ruler = """<script>document.body.style = "width: 360px; margin: 0";
+    document.title = document.body.scrollWidth</script></body>"""
+    measured = page_of_pictures.replace("Content-Security-Policy", "x").replace("</body>", ruler)
+    dom, _ = browse(measured, "--window-size=500,900", "--hide-scrollbars", "--dump-dom")
+    assert read_page(dom).title == "360"
