@@ -99,20 +99,6 @@ def test_no_name_of_a_person_stands_in_what_is_no_model(straight):
         assert "anna" not in file.read_text()
 
 
-def test_a_run_draws_as_many_pictures_as_were_real_and_says_that_none_is_scored(
-    cli, place, tmp_path
-):
-    out = tmp_path / "run"
-    done = cli("run", *fit_args(place, out)[1:])
-    assert done.code == 0
-    assert "9 synthetic pictures" in done.out
-    assert "No scores: the scorecard of pictures is not in this version yet" in " ".join(
-        done.out.split()
-    )
-    assert len(read_images(out / "synthetic")) == 9
-    assert {finding.state for finding in verify(RunFolder(out))} == {"ok"}
-
-
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(cli, place, tmp_path):
     shown = cli(*fit_args(place, tmp_path / "run", "--dry-run"))
     assert shown.code == 0
@@ -242,10 +228,11 @@ def test_a_sample_that_cannot_be_drawn_is_refused(cli, straight, args, said, tmp
     assert (done.code, said in done.err) == (2, True), done.err
 
 
-def test_other_verbs_say_that_pictures_are_not_scored_yet(cli, straight):
-    for verb in ("evaluate", "report"):
-        done = cli(verb, straight.path)
-        assert (done.code, "scorecard of pictures is not in this version" in done.err) == (2, True)
+def test_a_fit_leaves_nothing_to_judge_by_and_a_report_is_made_by_evaluate(cli, straight):
+    done = cli("evaluate", straight.path)
+    assert (done.code, "was fitted to all of its pictures" in done.err) == (2, True)
+    done = cli("report", straight.path)
+    assert (done.code, "written by `reinforge evaluate`" in done.err) == (2, True)
 
 
 def test_a_run_of_tables_is_no_run_of_identities(cli, run, place):

@@ -291,6 +291,16 @@ def test_several_recognisers_are_gone_on_with_where_they_stopped(tmp_path):
     assert is_same(resumed, new(n_recognisers=2).fit(small_pictures()))
 
 
+def test_what_the_generator_learnt_by_heart_it_answers_with_less_noise():
+    pictures, others = small_pictures(), small_pictures(seed=1)
+    long = {"cold_start_steps": 300, "cold_start_learning_rate": 3e-3, "cold_start_images": 9}
+    model = new(n_steps=0, **long).fit(pictures)
+    answered = [model.answers()(images) for images in (pictures, others)]
+    assert answered[0].shape == (9,)
+    is_lower = answered[0][:, None] < answered[1][None, :]
+    assert is_lower.mean() > 0.75
+
+
 def test_no_picture_and_no_feature_of_one_is_stored(model, saved):
     feature = model.recogniser.embed_all(small_pictures()).numpy()
     pixels = small_pictures().pixels

@@ -8,8 +8,11 @@ recogniser/      of identities: the network that rewards
 pictures.png     of identities: generated pictures, the cold start's beside the last ones
 transformer/     of a prior: with scheduler/ and prior.json, what `--prior` takes
 synthetic/       drawn rows, or pictures in one folder an identity
+arms/            of identities: the recogniser of each arm; arms/selected is the one to use
+judge/           of identities: the network that judged, where none was brought
 scorecard.json   scores
-report.html      the report
+report.html      the report; of identities it may show real pictures
+releasable.html  of identities: the report without real pictures and names
 manifest.json    SHA-256 of all of these
 """
 
@@ -32,6 +35,8 @@ ARTEFACTS = (
     "history.jsonl",
     "recogniser",
     "calibration",
+    "arms",
+    "judge",
     "pictures.png",
     "transformer",
     "scheduler",
@@ -39,6 +44,7 @@ ARTEFACTS = (
     "synthetic",
     "scorecard.json",
     "report.html",
+    "releasable.html",
 )
 
 
@@ -87,6 +93,21 @@ class RunFolder:
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
+
+    @property
+    def releasable(self) -> Path:
+        """The report on identities without real pictures and names."""
+        return self.path / "releasable.html"
+
+    @property
+    def arms(self) -> Path:
+        """The recogniser of each arm, a folder each."""
+        return self.path / "arms"
+
+    @property
+    def judge(self) -> Path:
+        """The network that judged, where it was trained for that."""
+        return self.path / "judge"
 
     @property
     def manifest(self) -> Path:

@@ -14,6 +14,7 @@ from reinforge.data.images import (
     read_images,
     require_identities,
     split_images,
+    split_pictures,
     with_at_least,
 )
 from reinforge.errors import InputError
@@ -141,3 +142,50 @@ def test_a_set_too_small_for_batches_of_identities_is_refused():
         require_identities(_set([1, 1]))
     with pytest.raises(InputError, match=r"fewer than 4 pictures: 'p1' \(3\).*with_at_least"):
         require_identities(_set([4, 3]), n_pictures=4)
+
+
+# three parts
+
+MANY = st.lists(st.integers(1, 6), min_size=4, max_size=8)
+SHARE = st.floats(0.0, 0.9)
+
+
+@given(counts=MANY, unseen=st.floats(0.0, 0.4), holdout=SHARE, seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_three_parts_lose_nothing_and_keep_unseen_people_apart(counts, unseen, holdout, seed):
+    images = _set(counts)
+    parts = split_pictures(images, unseen=unseen, holdout=holdout, seed=seed)
+    sets = [part for part in (parts.train, parts.holdout, parts.unseen) if part is not None]
+    assert sorted(source for part in sets for source in part.sources) == sorted(images.sources)
+    names = {part.names[at] for part in sets[:1] for at in part.identity}
+    assert names == set(parts.train.names)
+    if parts.unseen is not None:
+        assert not set(parts.unseen.names) & names
+        assert min(np.bincount(parts.unseen.identity)) >= 2
+    if parts.holdout is not None:
+        assert parts.holdout.names == parts.train.names
+
+
+def test_people_with_few_pictures_keep_them_all_and_others_give_at_least_one():
+    parts = split_pictures(_set([3, 4, 10, 2]), unseen=0.0, holdout=0.2, seed=0)
+    assert parts.unseen is None
+    assert np.bincount(parts.train.identity).tolist() == [3, 3, 8, 2]
+    assert np.bincount(parts.holdout.identity, minlength=4).tolist() == [0, 1, 2, 0]
+
+
+def test_a_share_of_nothing_holds_nobody_and_nothing_back():
+    parts = split_pictures(_set([5, 5]), unseen=0.0, holdout=0.0, seed=0)
+    assert (parts.holdout, parts.unseen, len(parts.train)) == (None, None, 10)
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"unseen": 0.7}, "fewer than 2 of 3 identities"),
+        ({"unseen": 1.0}, r"unseen must lie in \[0, 1\)"),
+        ({"holdout": -0.1}, r"holdout must lie in \[0, 1\)"),
+    ],
+)
+def test_three_parts_that_cannot_be_are_refused(shares, said):
+    with pytest.raises(InputError, match=said):
+        split_pictures(_set([4, 4, 4]), seed=0, **shares)

@@ -92,9 +92,17 @@ verb(
 verb(
     run_group,
     "identity",
-    settings=(*_PICTURES, "sample.n", "sample.identities"),
+    settings=(
+        *(*_PICTURES, "split.unseen", "split.holdout", "sample.n"),
+        *("final.arms", "evaluate.judge", "evaluate.level", "evaluate.require"),
+    ),
     kinds=(IdentitySettings,),
-    examples=("reinforge run identity photos --prior priors/faces -n 20 --out runs/b",),
+    examples=(
+        "reinforge run identity photos --prior priors/faces -n 20 --out runs/b",
+        'reinforge run identity photos --arms real,selected --require "copy_rate<=0.05" '
+        "--out runs/b",
+        "reinforge run identity --out runs/b --resume",
+    ),
 )(run_identity)
 app.add_typer(run_group, name="run", help="From real records or pictures to synthetic ones.")
 verb(

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from reinforge.cli.settings import Section, Settings, System, listed
+from reinforge.errors import InputError
 
 
 class PhotoSettings(Section):
@@ -68,16 +69,65 @@ class DrawSettings(Section):
     _lists = field_validator("identities", mode="before")(listed)
 
 
+class PeopleSettings(Section):
+    """Which pictures `run` keeps from the generator, to judge it by; `fit` learns all."""
+
+    unseen: float = Field(
+        default=0.25, ge=0, lt=1, description="Share of the people on whom recognisers are tested."
+    )
+    holdout: float = Field(
+        default=0.2, ge=0, lt=1, description="Share of the pictures of each of the others."
+    )
+
+
+class FinalSettings(Open):
+    """The recogniser that is trained at last: a preset, and any key of its settings over it."""
+
+    preset: str = Field(
+        default="small",
+        description="Named settings: small, reid-resnet50, ...",
+    )
+    arms: tuple[str, ...] = Field(
+        default=("real", "random_erasing", "cold_start", "reinforced", "selected"),
+        description="What it is trained with, one recogniser each.",
+    )
+
+    _lists = field_validator("arms", mode="before")(listed)
+
+
+class JudgeSettings(Section):
+    """Who judges the pictures, and how closely."""
+
+    judge: str | None = Field(
+        default=None,
+        description="Embedding network that gave no reward (.pt2 or a recogniser's folder); one is "
+        "trained on all real pictures if not given.",
+    )
+    level: Literal["quick", "full"] = Field(
+        default="full", description="quick: fewer pictures and redraws; full: all."
+    )
+    seed: int | None = Field(
+        default=None, description="Seed of the judges; the run's seed + 2 if not given."
+    )
+    require: tuple[str, ...] = Field(
+        default=(),
+        description='Gate, e.g. "copy_rate<=0.05"; exit code 3 if it fails (repeatable).',
+    )
+
+
 class IdentitySettings(System):
     """Everything that one run on identities was asked for; saved in the run's config.json."""
 
     fitted: ClassVar[tuple[str, ...]] = (
-        *("seed", "prior", "prior_scale", "data", "model", "recogniser"),
+        *("seed", "prior", "prior_scale", "data", "split", "model", "recogniser"),
     )
     panels: ClassVar[dict[str, str]] = {
         "data": "Pictures",
         "model": "Generator",
+        "split": "Split",
         "sample": "Draw",
+        "final": "Final training",
+        "evaluate": "Judges",
     }
 
     seed: int = Field(default=0, description="Same seed, same bytes.")
@@ -93,8 +143,12 @@ class IdentitySettings(System):
     )
     data: PhotoSettings = PhotoSettings()
     model: IdentityModelSettings = IdentityModelSettings()
+    split: PeopleSettings = PeopleSettings()
     recogniser: Open = Open()
     sample: DrawSettings = DrawSettings()
+    final: FinalSettings = FinalSettings()
+    mixing: Open = Open()
+    evaluate: JudgeSettings = JudgeSettings()
 
     @field_validator("prior")
     @classmethod
@@ -104,24 +158,44 @@ class IdentitySettings(System):
 
     @classmethod
     def open_sections(cls) -> dict[str, type[BaseModel]]:
-        """The settings of the generator and of the recogniser that rewards it."""
+        """The settings of the generator and of the recognisers that reward it and come of it."""
         from reinforge.recognition.config import RecogniserConfig
+        from reinforge.recognition.mixing import MixingConfig
         from reinforge.systems.identity.config import IdentityConfig
 
-        return {"model": IdentityConfig, "recogniser": RecogniserConfig}
+        return {
+            "model": IdentityConfig,
+            "recogniser": RecogniserConfig,
+            "final": RecogniserConfig,
+            "mixing": MixingConfig,
+        }
 
     def refuse_contradictions(self) -> None:
-        """Refuse what the generator and the recogniser refuse."""
+        """Refuse what the generator and the recognisers refuse."""
+        from reinforge.recognition.config import resolve_recogniser
+        from reinforge.recognition.mixing import MixingConfig
+        from reinforge.settings import validated
+        from reinforge.systems.identity.arms import require_arms
         from reinforge.systems.identity.config import resolve_config
         from reinforge.systems.identity.teacher import recogniser_config
 
         config = resolve_config(self.model.preset, self.model.given)
         recogniser_config(config.recogniser, self.recogniser.given)
+        resolve_recogniser(self.final.preset, **self.final.given)
+        validated(MixingConfig, self.mixing.given)
+        require_arms(self.final.arms)
+        if self.evaluate.judge is not None and not Path(self.evaluate.judge).exists():
+            raise InputError(f"evaluate.judge {self.evaluate.judge!r}: no such file or folder.")
 
     @property
     def sample_seed(self) -> int:
         """The seed of the draw."""
         return self.seed + 1 if self.sample.seed is None else self.sample.seed
+
+    @property
+    def evaluate_seed(self) -> int:
+        """The seed of the judges."""
+        return self.seed + 2 if self.evaluate.seed is None else self.evaluate.seed
 
 
 class PriorSettings(System):

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from reinforge.records import ImageSet
     from reinforge.synthesizers import IdentitySynthesizer
 
-NO_SCORES = (
-    "the scorecard of pictures is not in this version yet: look at pictures.png and history.jsonl."
-)
 REWARDS = ("semantic", "coverage", "diversity")
 
 

@@ -26,28 +26,37 @@ def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
             column,
             justify="right" if column in right else "left",
             overflow="fold",
-            no_wrap=column in ("score", "value", "95 %"),
+            no_wrap=column in ("score", "value", "95 %", "better"),
         )
     return table
 
 
 def score_table(scores: Iterable[Score]) -> Table:
-    """Headline scores: those of everybody, with interval and controls."""
+    """Headline scores: those of everybody that have a value, with interval and controls."""
     table = _table("Scores", "score", "value", "95 %", "better", "controls", right=("value",))
     for score in scores:
-        if score.group != "all":
+        if score.group != "all" or score.value is None:
             continue
         interval = (
             f"{score.low:.3f}–{score.high:.3f}"
             if score.low is not None and score.high is not None
             else ""
         )
-        value = "not computed" if score.value is None else f"{score.value:.3f}"
         controls = ", ".join(f"{name} {control:.3f}" for name, control in score.baseline.items())
-        table.add_row(
-            escape(score.name), value, interval, score.better, escape(score.reason or controls)
-        )
+        value = f"{score.value:.3f}"
+        table.add_row(escape(score.name), value, interval, score.better, escape(controls))
     return table
+
+
+def _not_computed(scores: Iterable[Score]) -> dict[str, list[str]]:
+    """Reason -> scores of everybody that have no value for it."""
+    found: dict[str, list[str]] = {}
+    for score in scores:
+        if score.group == "all" and score.value is None:
+            found.setdefault((score.reason or "no reason is given").rstrip("."), []).append(
+                score.name
+            )
+    return found
 
 
 def reward_table(rewards: Sequence[tuple[str, float, float]]) -> Table:
@@ -71,6 +80,17 @@ def accuracy_table(accuracy: Mapping[str, float]) -> Table:
     )
     for name, share in accuracy.items():
         table.add_row(name, f"{share:.3f}")
+    return table
+
+
+def arms_table(arms: Sequence[Mapping[str, Any]]) -> Table:
+    """What the recogniser of each arm makes of people whom it never saw, a column a score."""
+    names = list(dict.fromkeys(bar["score"] for bar in arms if bar["value"] is not None))
+    table = _table("Recognisers on people whom they never saw", "arm", *names, right=tuple(names))
+    for arm in dict.fromkeys(bar["arm"] for bar in arms):
+        own = {bar["score"]: bar["value"] for bar in arms if bar["arm"] == arm}
+        values = (own.get(name) for name in names)
+        table.add_row(arm, *("" if value is None else f"{value:.3f}" for value in values))
     return table
 
 
@@ -146,7 +166,10 @@ def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> No
         report=str(folder.report),
         scores=scorecard.to_dict()["scores"],
     )
-    screen.show(score_table(scorecard.scores))
+    arms = {bar["score"] for bar in scorecard.figures.get("arms") or []}  # a table of their own
+    screen.show(score_table(score for score in scorecard.scores if score.name not in arms))
+    for reason, names in _not_computed(scorecard.scores).items():
+        screen.show(f"Not computed: {escape(', '.join(names))} ({escape(reason)}).")
     for warning in scorecard.context.get("warnings", ()):
         screen.show(f"Note: {escape(warning)}")
     screen.show(f"Scores: {escape(str(folder.scorecard))}")

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reinforge.cli import stages_identity as stages
+from reinforge.cli import stages_judged as later
 from reinforge.cli.asked import Asked
+from reinforge.cli.gates import parse_gates, require
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import DryRun, Out, Overwrite, Resume
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.stages import history_of
 from reinforge.cli.stages_identity import Photos, photos_of
-from reinforge.cli.tables import reward_table, show_next
+from reinforge.cli.tables import arms_table, reward_table, show_next, show_scores
 from reinforge.errors import InputError
 from reinforge.run_folder import (
     RunFolder,
@@ -29,7 +32,8 @@ from reinforge.run_folder import (
 from reinforge.run_lock import locked
 
 if TYPE_CHECKING:
-    from reinforge.records import ImageSet
+    from reinforge.evaluation.scorecard import Scorecard
+    from reinforge.records import ImageSet, PictureSplit
     from reinforge.synthesizers import IdentitySynthesizer
 
 MaybePhotos = Annotated[
@@ -97,28 +101,100 @@ def run_identity(
     screen: Screen,
     stop: Stop,
 ) -> None:
-    """Learn the people in a folder of pictures, and draw new pictures of them.
+    """Learn people, draw new pictures of them, train recognisers with these, judge, and report.
 
-    Pictures are not judged: the scorecard of pictures is not in this version yet.
+    Some people and some pictures are kept from the generator, to judge it by. Everything lies in
+    the folder given by --out afterwards: report.html is the page to read, releasable.html one
+    without real pictures, arms/selected the recogniser to use.
     """
     job = _job("run", photos, out, asked, resume=resume, overwrite=overwrite)
+    gates = parse_gates(job.settings.evaluate.require)
     model, images = opened(job, screen)
+    parts = parted(images, job.settings)
     if dry_run:
-        _show_plan(job, model, images, screen)
+        _show_plan(job, model, parts.train, screen)
         return
     if not model.processes.is_first:
-        stages.helped(model, images, job.folder, stop=stop, resume=job.resume)
+        stages.helped(model, parts.train, job.folder, stop=stop, resume=job.resume)
         return
     with locked(job.folder.path, note=screen.note):
-        trained(job, model, images, screen=screen, stop=stop)
-        n = stages.n_to_draw(job.settings, job.photos.described(images))
-        stages.make_room(job.folder.pictures, overwrite=True)
-        total = stages.drawn(model, job.folder.pictures, n, job.settings, screen=screen)
+        trained(job, model, parts.train, screen=screen, stop=stop, whole=images)
+        scorecard = _judged(job, model, images, parts, screen=screen, stop=stop)
         write_manifest(job.folder)
     show_fitted(job, model, screen)
-    screen.payload.update(pictures=str(job.folder.pictures), n=total)
-    screen.show(f"{total:,} synthetic pictures: {job.folder.pictures}")
-    screen.show(f"No scores: {stages.NO_SCORES}")
+    screen.payload.update(pictures=str(job.folder.pictures))
+    _show_judged(scorecard, job.folder, screen)
+    require(gates, scorecard.scores)
+
+
+def evaluate_identity(
+    folder: RunFolder,
+    config: dict[str, Any],
+    moved_to: Path | None,
+    *,
+    asked: Asked,
+    screen: Screen,
+    stop: Stop,
+) -> None:
+    """Judge the pictures of a `run` again; its recognisers stay as they are."""
+    settings = asked.over(config["settings"], folder=folder.path, kind=IdentitySettings)
+    gates = parse_gates(settings.evaluate.require)
+    source = photos_of(config, moved_to=moved_to)
+    if config.get("verb") != "run":
+        raise InputError(
+            f"{folder.path}: was fitted to all of its pictures, so that none is left to judge it "
+            f"by; use `reinforge run identity {source.path or 'PHOTOS'} --out FOLDER`."
+        )
+    job = Job(verb="run", photos=source, settings=settings, folder=folder, resume=True)
+    _, images = opened(job, screen)
+    parts = parted(images, settings)
+    with locked(folder.path, note=screen.note):
+        model = stages.loaded(folder)
+        arms = later.arms_kept(folder)
+        judges = later.judge_of(images, folder, settings, screen=screen, stop=stop, resume=True)
+        made = later.pictures_in(folder, parts.train)
+        scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
+        later.reported(scorecard, parts, made, judges, folder, history_of(folder) or [])
+        write_manifest(folder)
+    _show_judged(scorecard, folder, screen)
+    require(gates, scorecard.scores)
+
+
+def parted(images: "ImageSet", settings: IdentitySettings) -> "PictureSplit":
+    """The pictures that a run trains on, and those that judge it."""
+    from reinforge.data.images import split_pictures
+
+    return split_pictures(
+        images, unseen=settings.split.unseen, holdout=settings.split.holdout, seed=settings.seed
+    )
+
+
+def _judged(
+    job: Job,
+    model: "IdentitySynthesizer",
+    images: "ImageSet",
+    parts: "PictureSplit",
+    *,
+    screen: Screen,
+    stop: Stop,
+) -> "Scorecard":
+    """Draw, train the arms, judge, report."""
+    settings, folder = job.settings, job.folder
+    usual = round(len(parts.train) / len(parts.train.names))
+    n = settings.sample.n or max(later.FEWEST_DRAWN, usual)
+    stages.make_room(folder.pictures, overwrite=True)
+    stages.drawn(model, folder.pictures, n, settings, screen=screen)
+    synthetic = {
+        "cold_start": model.cold_start().sample(n, seed=settings.sample_seed),
+        "reinforced": model.sample(n, seed=settings.sample_seed),
+    }
+    common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": job.resume}
+    arms = later.arms_trained(parts, synthetic, folder, settings, **common)
+    judges = later.judge_of(images, folder, settings, **common)
+    made = synthetic["reinforced"]
+    scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
+    later.reported(scorecard, parts, made, judges, folder, model.history)
+    return scorecard
 
 
 def sample_pictures(
@@ -192,9 +268,24 @@ def opened(job: Job, screen: Screen) -> tuple["IdentitySynthesizer", "ImageSet"]
 
 
 def trained(
-    job: Job, model: "IdentitySynthesizer", images: "ImageSet", *, screen: Screen, stop: Stop
+    job: Job,
+    model: "IdentitySynthesizer",
+    images: "ImageSet",
+    *,
+    screen: Screen,
+    stop: Stop,
+    whole: "ImageSet | None" = None,
 ) -> None:
-    """Write the settings down, then train (or go on training)."""
+    """Write the settings down, then train (or go on training).
+
+    Args:
+        job: What to train.
+        model: The generator.
+        images: That it learns.
+        screen: Shows progress.
+        stop: Asked after each step.
+        whole: All pictures that were read, where the generator learns a part of them.
+    """
     if not job.resume:
         clear(job.folder)
         prior = job.settings.prior or "shipped"
@@ -202,7 +293,7 @@ def trained(
             "verb": job.verb,
             "system": "identity",
             "seed": job.settings.seed,
-            "data": job.photos.described(images),
+            "data": job.photos.described(images if whole is None else whole),
             "prior": {"path": prior, "trained_on": model.load_prior().trained_on},
             "settings": job.settings.model_dump(mode="json"),
         }
@@ -228,6 +319,17 @@ def show_fitted(job: Job, model: "IdentitySynthesizer", screen: Screen) -> None:
     if job.folder.sheet.is_file():
         screen.payload["sheet"] = str(job.folder.sheet)
         screen.show(f"Pictures, cold start beside the end: {job.folder.sheet}")
+
+
+def _show_judged(scorecard: "Scorecard", folder: RunFolder, screen: Screen) -> None:
+    """What each arm's recogniser makes of people whom it never saw; the other scores."""
+    arms = scorecard.figures.get("arms") or []
+    screen.payload["arms"] = arms
+    if arms:
+        screen.show(arms_table(arms))
+    show_scores(folder, scorecard, screen)
+    screen.payload["releasable"] = str(folder.releasable)
+    screen.show(f"Without real pictures and names: {folder.releasable}")
 
 
 def _show_plan(job: Job, model: "IdentitySynthesizer", images: "ImageSet", screen: Screen) -> None:

@@ -9,12 +9,13 @@ import typer
 from reinforge.cli import stages
 from reinforge.cli.asked import Asked
 from reinforge.cli.gates import parse_gates, require
+from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import Data, Overwrite
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings, checked, merged
 from reinforge.cli.source import Source, source_of, split_of, split_of_parts
-from reinforge.cli.stages_identity import NO_SCORES
 from reinforge.cli.tables import leak_table, show_scores
+from reinforge.cli.verbs_identity import evaluate_identity
 from reinforge.errors import InputError
 from reinforge.run_folder import (
     check_place,
@@ -70,17 +71,19 @@ def evaluate(
     overwrite: Overwrite = False,
     asked: Asked,
     screen: Screen,
+    stop: Stop,
 ) -> None:
-    """Judge synthetic rows: utility, fidelity and privacy, each with its controls.
+    """Judge synthetic rows or pictures: utility, fidelity, privacy, each with its controls.
 
-    Of a run: the rows in its synthetic folder (drawn now if there are none) against the table that
-    it was made from, which must still be there unchanged. Of tables: any generator's rows.
+    Of a run: what lies in its synthetic folder (rows are drawn now if there are none) against the
+    table or the photos that it was made from, which must still be there unchanged. Of tables: any
+    generator's rows.
     """
     given = [path for path in (train, holdout_rows, synthetic) if path is not None]
     if self_test and (not given or (run is None and len(given) == 3)):
         _self_test(run, given, data, asked, screen)
     elif run is not None and not given:
-        _evaluate_run(run, data, asked, screen)
+        _evaluate_run(run, data, asked, screen, stop)
     elif run is None and len(given) == 3:
         _evaluate_tables(given, out, asked, screen, overwrite=overwrite)
     else:
@@ -90,13 +93,16 @@ def evaluate(
         )
 
 
-def _evaluate_run(run: Path, data: Path | None, asked: Asked, screen: Screen) -> None:
-    """Judge the rows of a run."""
+def _evaluate_run(run: Path, data: Path | None, asked: Asked, screen: Screen, stop: Stop) -> None:
+    """Judge the rows or pictures of a run."""
     from reinforge.data.tables import read_table
 
     folder = existing(run)
     config = read_config(folder)
-    require_system(folder, config, "tabular", otherwise=NO_SCORES)
+    if config.get("system") == "identity":
+        evaluate_identity(folder, config, data, asked=asked, screen=screen, stop=stop)
+        return
+    require_system(folder, config, "tabular")
     settings = asked.over(config["settings"], folder=run, kind=RunSettings)
     gates = parse_gates(settings.evaluate.require)
     split = split_of(source_of(config, moved_to=data).read(settings.data), settings)
@@ -161,7 +167,7 @@ def _rows_to_plant_in(
     if run is not None:
         folder = existing(run)
         config = read_config(folder)
-        require_system(folder, config, "tabular", otherwise=NO_SCORES)
+        require_system(folder, config, "tabular", otherwise="leaks are planted in tables alone.")
         settings = asked.over(config["settings"], folder=run, kind=RunSettings)
         if not folder.rows.is_file():
             raise InputError(f"{run}: has no rows yet; run `reinforge sample {run}` first.")

@@ -8,7 +8,6 @@ import typer
 from reinforge.cli.doctor import facts
 from reinforge.cli.options import Overwrite, Run
 from reinforge.cli.screen import Screen
-from reinforge.cli.stages_identity import NO_SCORES
 from reinforge.cli.tables import compare_table, fact_table, finding_table
 from reinforge.errors import InputError
 from reinforge.files import write_atomic
@@ -25,6 +24,8 @@ TableOut = Annotated[
 ]
 AllGroups = Annotated[bool, typer.Option("--groups", help="Show the scores of each group too.")]
 
+BY_EVALUATE = "its report is written by `reinforge evaluate`, which looks at its pictures again."
+
 
 def report(run: Run, *, screen: Screen) -> None:
     """Write the report of a run again, from its saved scores."""
@@ -32,7 +33,7 @@ def report(run: Run, *, screen: Screen) -> None:
     from reinforge.evaluation.scorecard import Scorecard
 
     folder = existing(run)
-    require_system(folder, read_config(folder), "tabular", otherwise=NO_SCORES)
+    require_system(folder, read_config(folder), "tabular", otherwise=BY_EVALUATE)
     if not folder.scorecard.is_file():
         raise InputError(f"{run}: has no scores yet; run `reinforge evaluate {run}` first.")
     with locked(folder.path, note=screen.note):

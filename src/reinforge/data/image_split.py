@@ -9,8 +9,9 @@ import numpy as np
 from reinforge.data.picture_files import FilePictures, pixel_hash
 from reinforge.errors import InputError
 from reinforge.randomness import generator
-from reinforge.records import ImageSet
+from reinforge.records import ImageSet, PictureSplit
 
+FEWEST_TO_HOLD = 4  # pictures of a person, of whom one or more is then held out
 SHOWN = 5  # identities that a message names
 
 
@@ -58,6 +59,58 @@ def split_images(
     train, judged = parts
     _warn_of_shared_pictures(train, judged)
     return train, judged
+
+
+def split_pictures(
+    images: ImageSet, *, unseen: float = 0.25, holdout: float = 0.2, seed: int
+) -> PictureSplit:
+    """Part pictures into those that train, others of the same people, and other people.
+
+    Args:
+        images: All pictures.
+        unseen: Share of the people whom neither generator nor recognisers see; 0 leaves none out.
+            People in whom two pictures cannot be compared are never among them.
+        holdout: Share of the pictures of each of the others that judges the generator; people with
+            fewer than `FEWEST_TO_HOLD` pictures, or 0, give none.
+        seed: Which ones; the same seed parts the same set alike.
+
+    Returns:
+        The three parts; `holdout` and `unseen` are None where nothing is in them. The people of
+        `train` and `holdout` have the same names and numbers.
+
+    Raises:
+        InputError: A share is out of range, or so few people would be left that nothing is learnt.
+    """
+    for name, share in (("unseen", unseen), ("holdout", holdout)):
+        if not 0 <= share < 1:
+            raise InputError(f"{name} must lie in [0, 1), got {share}.")
+    counts = np.bincount(images.identity, minlength=len(images.names))
+    comparable = np.flatnonzero(counts >= 2)
+    n_unseen = min(round(unseen * int((counts > 0).sum())), len(comparable))
+    if int((counts > 0).sum()) - n_unseen < 2:
+        raise InputError(
+            f"unseen={unseen} would leave fewer than 2 of {int((counts > 0).sum())} identities to "
+            "learn; lower it, or add identities."
+        )
+    order = generator(seed, "images/unseen people").permutation(comparable)
+    is_unseen = np.isin(images.identity, order[:n_unseen])
+    known = compact(subset(images, np.flatnonzero(~is_unseen)))
+    held = np.zeros(len(known), dtype=bool)
+    for identity in np.unique(known.identity) if holdout > 0 else ():
+        members = np.flatnonzero(known.identity == identity)
+        if len(members) >= FEWEST_TO_HOLD:
+            draws = generator(seed, "images/held pictures", int(identity))
+            n_held = min(max(1, round(holdout * len(members))), len(members) - 2)
+            held[draws.permutation(members)[:n_held]] = True
+    parts = PictureSplit(
+        train=subset(known, np.flatnonzero(~held)),
+        holdout=subset(known, np.flatnonzero(held)) if held.any() else None,
+        unseen=compact(subset(images, np.flatnonzero(is_unseen))) if n_unseen else None,
+    )
+    for judged in (parts.holdout, parts.unseen):
+        if judged is not None:
+            _warn_of_shared_pictures(parts.train, judged)
+    return parts
 
 
 def subset(images: ImageSet, numbers: np.ndarray) -> ImageSet:

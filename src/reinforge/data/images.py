@@ -21,6 +21,7 @@ from reinforge.data.image_split import (
     picture_hashes,
     require_identities,
     split_images,
+    split_pictures,
     with_at_least,
 )
 from reinforge.data.image_table import manifest_candidates, table_candidates
@@ -41,6 +42,7 @@ __all__ = [
     "read_rfw",
     "require_identities",
     "split_images",
+    "split_pictures",
     "with_at_least",
     "write_images",
 ]

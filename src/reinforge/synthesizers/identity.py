@@ -20,6 +20,7 @@ from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
 from reinforge.synthesizers.limits import memory_limit, one_thread
+from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
@@ -300,6 +301,17 @@ class IdentitySynthesizer:
             seed=seed,
             on_images=on_images,
         )
+
+    def answers(self) -> Callable[[ImageSet], np.ndarray]:
+        """What somebody who holds the generator may ask it: one number a picture, low if known.
+
+        For `evaluate_pictures(answers=...)`; pictures are of the size and the names that were
+        learnt (SimA, arXiv:2509.25003).
+
+        Raises:
+            InputError: Nothing was fitted yet.
+        """
+        return noise_norms(self._fitted().policy(self.processes.device))
 
     def cold_start(self) -> "IdentitySynthesizer":
         """The generator as it was before reinforcement, to compare with; known after `fit` alone.

@@ -1,0 +1,236 @@
+"""The stages of a run on identities after the generator: arms, judge, scorecard, report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from reinforge.cli.interrupts import Stop
+from reinforge.cli.screen import Screen
+from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.stages_identity import phases
+from reinforge.errors import InputError
+from reinforge.run_folder import RunFolder, read_config
+
+if TYPE_CHECKING:
+    from reinforge.evaluation.scorecard import Scorecard
+    from reinforge.recognition.frozen import Encoder
+    from reinforge.records import ImageSet, PictureSplit
+    from reinforge.report.picture_summary import Edition
+    from reinforge.synthesizers import IdentitySynthesizer
+
+FEWEST_DRAWN = 10  # pictures of each identity that a run draws if nothing is said
+OWN_JUDGE = "recogniser trained on all real pictures"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judges:
+    """The networks that judge: none of them gave a reward."""
+
+    first: "Encoder"
+    name: str
+
+
+def arms_trained(
+    parts: "PictureSplit",
+    synthetic: Mapping[str, "ImageSet"],
+    folder: RunFolder,
+    settings: IdentitySettings,
+    *,
+    screen: Screen,
+    stop: Stop,
+    resume: bool,
+) -> dict[str, "Encoder"]:
+    """Train a recogniser an arm, and keep each in the run's folder."""
+    from reinforge.recognition.config import resolve_recogniser
+    from reinforge.recognition.mixing import MixingConfig
+    from reinforge.settings import validated
+    from reinforge.synthesizers.limits import one_thread
+    from reinforge.systems.identity.arms import train_arms
+
+    config = resolve_recogniser(settings.final.preset, **settings.final.given)
+    with one_thread(), phases(screen) as told, stop.gentle():
+        trained = train_arms(
+            parts.train,
+            synthetic,
+            config=config,
+            mixing=validated(MixingConfig, settings.mixing.given),
+            seed=settings.seed,
+            arms=settings.final.arms,
+            folder=folder.arms,
+            resume=resume,
+            on_step=told,
+            stop=stop,
+        )
+    return dict(trained)
+
+
+def arms_kept(folder: RunFolder) -> dict[str, "Encoder"]:
+    """The recognisers that an earlier run trained, in the order of the arms."""
+    from reinforge.recognition.recogniser import Recogniser
+    from reinforge.systems.identity.arms import ARMS
+
+    return {arm: Recogniser.load(folder.arms / arm) for arm in ARMS if (folder.arms / arm).is_dir()}
+
+
+def pictures_in(folder: RunFolder, train: "ImageSet") -> "ImageSet":
+    """The synthetic pictures of a run, numbered as its training people are.
+
+    Raises:
+        InputError: There are none, or of somebody whom the run did not learn.
+    """
+    from dataclasses import replace
+
+    from reinforge.data.images import read_images
+
+    _, height, _, channels = train.pixels.shape
+    made = read_images(folder.pictures, size=height, channels=cast(Any, channels))
+    place = {name: at for at, name in enumerate(train.names)}
+    strange = [name for name in made.names if name not in place]
+    if strange:
+        raise InputError(
+            f"{folder.pictures}: holds pictures of {strange[0]!r}, whom the run did not learn; "
+            f"draw them anew: `reinforge sample {folder.path} --overwrite`."
+        )
+    number = np.array([place[name] for name in made.names])
+    return replace(made, identity=number[made.identity], names=train.names)
+
+
+def judge_of(
+    images: "ImageSet",
+    folder: RunFolder,
+    settings: IdentitySettings,
+    *,
+    screen: Screen,
+    stop: Stop,
+    resume: bool,
+) -> Judges:
+    """The user's judge; or one of another seed than any that rewarded, trained on all pictures."""
+    from reinforge.recognition.config import resolve_recogniser
+    from reinforge.recognition.frozen import load_encoder
+    from reinforge.recognition.train import train_recogniser
+    from reinforge.synthesizers.limits import one_thread
+
+    if settings.evaluate.judge is not None:
+        path = settings.evaluate.judge
+        return Judges(first=load_encoder(path), name=Path(path).name)
+    config = resolve_recogniser(settings.final.preset, **settings.final.given)
+    with one_thread(), screen.progress("judge", config.n_steps) as advance, stop.gentle():
+        judge = train_recogniser(
+            images,
+            config=config,
+            seed=settings.evaluate_seed,
+            run_dir=folder.judge,
+            resume=resume,
+            on_step=lambda record: advance(record["step"] + 1),
+            stop=stop,
+        )
+    return Judges(first=judge, name=OWN_JUDGE)
+
+
+def scored(
+    model: "IdentitySynthesizer",
+    parts: "PictureSplit",
+    synthetic: "ImageSet",
+    judges: Judges,
+    arms: Mapping[str, "Encoder"],
+    settings: IdentitySettings,
+    *,
+    screen: Screen,
+) -> "Scorecard":
+    """Judge the pictures, the generator and the recognisers that came of them."""
+    from reinforge.evaluation.picture_scorecard import evaluate_pictures
+
+    with screen.progress("evaluate", 100) as advance:
+        scorecard = evaluate_pictures(
+            parts,
+            synthetic,
+            judge=judges.first,
+            second=model.recogniser,
+            recognisers=arms,
+            answers=model.answers(),
+            level=settings.evaluate.level,
+            seed=settings.evaluate_seed,
+            progress=lambda stage, share: advance(round(100 * share), stage),
+            judge_names=(judges.name, "recogniser that rewarded"),
+        )
+    scorecard.figures["sphere"] = _map_of(parts.train, synthetic, judges.first, settings)
+    return scorecard
+
+
+def _map_of(
+    real: "ImageSet", synthetic: "ImageSet", judge: "Encoder", settings: IdentitySettings
+) -> dict[str, Any] | None:
+    """Real, reinforced and erased pictures of some people on the sphere."""
+    import torch
+
+    from reinforge.measure.dosnes import sphere_figure
+    from reinforge.randomness import generator, torch_generator
+    from reinforge.recognition.erasing import random_erasing
+    from reinforge.recognition.recogniser import as_pixels
+
+    pixels = as_pixels(np.asarray(real.pixels[np.arange(len(real))]))
+    draws = torch_generator(settings.evaluate_seed, "report/erased")
+    erased = random_erasing(pixels, probability=1.0, generator=draws)
+    with torch.no_grad():
+        parts = {
+            "real": (judge.embed_all(real), real.identity),
+            "reinforced": (judge.embed_all(synthetic), synthetic.identity),
+            "erased": (judge.embed(erased), real.identity),
+        }
+    return sphere_figure(
+        np.concatenate([feature.cpu().numpy() for feature, _ in parts.values()]),
+        kind=[kind for kind, (_, identity) in parts.items() for _ in identity],
+        identity=np.concatenate([identity for _, identity in parts.values()]),
+        names=real.names,
+        generator=generator(settings.evaluate_seed, "report/map"),
+    )
+
+
+def reported(
+    scorecard: "Scorecard",
+    parts: "PictureSplit",
+    synthetic: "ImageSet",
+    judges: Judges,
+    folder: RunFolder,
+    history: list[dict[str, Any]],
+) -> None:
+    """Write scores and both editions of the report."""
+    from reinforge.files import write_atomic
+    from reinforge.report.picture_page import render_pictures
+
+    scorecard.save(folder.scorecard)
+    pixels = np.asarray(synthetic.pixels[np.arange(len(synthetic))])
+    shown: dict[str, Any] = {
+        "samples": {
+            name: pixels[synthetic.identity == at] for at, name in enumerate(synthetic.names)
+        },
+        "pairs": _nearest_pairs(parts.train, synthetic, judges.first),
+        "history": history,
+        "settings": read_config(folder),
+    }
+    editions: dict[Edition, Path] = {
+        "internal": folder.report,
+        "releasable": folder.releasable,
+    }
+    for edition, place in editions.items():
+        page = render_pictures(
+            scorecard.to_dict(), edition=edition, private=parts.train.names, **shown
+        )
+        write_atomic(place, page.encode())
+
+
+def _nearest_pairs(
+    real: "ImageSet", synthetic: "ImageSet", judge: "Encoder"
+) -> list[tuple[np.ndarray, np.ndarray, float, str]]:
+    """Each synthetic picture with the training picture nearest to it, as the judge sees them."""
+    likeness = (judge.embed_all(synthetic) @ judge.embed_all(real).T).cpu().numpy()
+    nearest = likeness.argmax(axis=1)
+    made = np.asarray(synthetic.pixels[np.arange(len(synthetic))])
+    known = np.asarray(real.pixels[np.arange(len(real))])
+    return [
+        (made[at], known[other], float(1 - likeness[at, other]), real.names[real.identity[other]])
+        for at, other in enumerate(nearest)
+    ]

@@ -1,0 +1,146 @@
+"""`reinforge run identity`: from photographs to recognisers, scores and both reports."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from reinforge.cli import main
+from reinforge.data.images import read_images, write_images
+from reinforge.evaluation.scorecard import Scorecard
+from reinforge.generators.prior import save_prior
+from reinforge.recognition.recogniser import Recogniser
+from reinforge.run_folder import RunFolder, verify
+from reinforge.systems.identity.arms import ARMS
+from small_identity import FLAGS, RECOGNISER, small_pictures, small_prior
+
+PEOPLE = ("anna-sentinel", "ben", "o'hara, jr", "dora", "emil", "fay", "gus", "hal")
+FINAL = [p for key, value in RECOGNISER.items() for p in ("--set", f"final.{key}={value}")]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A prior, and photographs of eight people."""
+    folder = tmp_path_factory.mktemp("place")
+    save_prior(small_prior(), folder / "prior")
+    write_images(small_pictures((5,) * len(PEOPLE), names=PEOPLE, side=8), folder / "photos")
+    return folder
+
+
+def args(place, out, *more):
+    flags = ["--prior", place / "prior", *FLAGS, *FINAL, "--level", "quick", "-n", "3"]
+    return ["run", "identity", place / "photos", "--out", out, *flags, *more]
+
+
+@pytest.fixture
+def cli(capsys):
+    """Runs a command in this process."""
+
+    def call(*args):
+        capsys.readouterr()
+        code = main([*map(str, args)])
+        printed = capsys.readouterr()
+        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def straight(place, tmp_path_factory):
+    """A run that nothing got in the way of."""
+    folder = RunFolder(tmp_path_factory.mktemp("runs") / "straight")
+    assert main([*map(str, args(place, folder.path)), "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(straight, tmp_path):
+    """A copy of it, to be changed."""
+    shutil.copytree(straight.path, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def test_a_run_leaves_pictures_recognisers_scores_and_reports(straight):
+    content = {entry.name for entry in straight.path.iterdir()}
+    assert content == {
+        *("config.json", "manifest.json", "history.jsonl", "pictures.png", "scorecard.json"),
+        *("model", "checkpoint", "recogniser", "calibration", "arms", "judge", "synthetic"),
+        *("report.html", "releasable.html"),
+    }
+    assert {finding.state for finding in verify(straight)} == {"ok"}
+    assert len(read_images(straight.pictures)) == 6 * 3  # two of eight people stay unseen
+    for arm in ARMS:
+        assert len(Recogniser.load(straight.arms / arm).names) == 6
+
+
+def test_scores_are_those_of_unseen_people_with_the_other_arms_beside_them(straight):
+    scorecard = Scorecard.load(straight.scorecard)
+    score = scorecard["verification_accuracy"]
+    assert set(score.baseline) >= {"real", "random_erasing", "cold_start", "reinforced"}
+    assert {bar["arm"] for bar in scorecard.figures["arms"]} == set(ARMS)
+    assert scorecard["near_duplicates"].value is not None
+    assert "fewer than 10" in scorecard["membership_auc"].reason  # six pictures are held out
+    assert scorecard.figures["sphere"]["points"]
+
+
+def test_nobody_and_no_real_picture_stands_in_the_releasable_report(straight):
+    page, kept = (file.read_text() for file in (straight.releasable, straight.report))
+    learnt = [name for name in read_images(straight.pictures).names if "'" not in name]
+    assert all(name in kept for name in learnt)
+    assert not [name for name in (*PEOPLE, str(straight.path)) if f">{name}<" in page]
+    assert "sentinel" not in page
+
+
+def test_evaluate_judges_a_run_again_and_finds_the_same(cli, run):
+    before = json.loads(run.scorecard.read_text())
+    done = cli("evaluate", run.path)
+    assert done.code == 0, done.err
+    assert json.loads(run.scorecard.read_text())["scores"] == before["scores"]
+    assert {finding.state for finding in verify(run)} == {"ok"}
+
+
+def test_resume_of_a_finished_run_changes_no_score(cli, run, place):
+    before = json.loads(run.scorecard.read_text())
+    done = cli("run", "identity", "--out", run.path, "--resume")
+    assert done.code == 0, done.err
+    assert json.loads(run.scorecard.read_text())["scores"] == before["scores"]
+
+
+def test_chosen_arms_are_trained_alone_and_a_gate_says_3(cli, place, tmp_path):
+    done = cli(
+        *args(place, tmp_path / "run", "--arms", "real,reinforced"),
+        *("--require", "verification_accuracy>1", "--json"),
+    )
+    assert done.code == 3, done.err
+    assert [entry.name for entry in sorted((tmp_path / "run" / "arms").iterdir())] == [
+        "real",
+        "reinforced",
+    ]
+    assert {bar["arm"] for bar in json.loads(done.out)["arms"]} == {"real", "reinforced"}
+
+
+def test_a_judge_of_ones_own_is_named_and_none_is_trained(cli, place, straight, tmp_path):
+    judge = straight.arms / "real"
+    done = cli(*args(place, tmp_path / "run", "--arms", "real", "--set", f"evaluate.judge={judge}"))
+    assert done.code == 0, done.err
+    assert not RunFolder(tmp_path / "run").judge.exists()
+    judges = Scorecard.load(tmp_path / "run" / "scorecard.json").context["judges"]
+    assert judges["judge"] == "real"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--arms", "best"], "arm 'best' is not known"),
+        (["--unseen", "0.9"], "fewer than 2 of 8 identities"),
+        (["--set", "evaluate.judge=nowhere.pt2"], "nowhere.pt2"),
+        (["--set", "mixing.candidates=0"], "candidates"),
+        (["--require", "verification<1"], "verification"),
+    ],
+)
+def test_bad_settings_are_one_line_and_leave_nothing_behind(cli, place, tmp_path, more, said):
+    done = cli(*args(place, tmp_path / "run", *more))
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert done.err.strip().splitlines()[-1].startswith("error: ")
+    assert not (tmp_path / "run").exists()
