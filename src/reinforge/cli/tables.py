@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from reinforge.evaluation.scorecard import Scorecard
 
+_LESSER = ("_second", "_strict", "_no_box")  # the same by another judge or attack: in the report
+
 
 def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
@@ -167,8 +169,13 @@ def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> No
         scores=scorecard.to_dict()["scores"],
     )
     arms = {bar["score"] for bar in scorecard.figures.get("arms") or []}  # a table of their own
-    screen.show(score_table(score for score in scorecard.scores if score.name not in arms))
-    for reason, names in _not_computed(scorecard.scores).items():
+    shown = [
+        score
+        for score in scorecard.scores
+        if score.name not in arms and not score.name.endswith(_LESSER)
+    ]
+    screen.show(score_table(shown))
+    for reason, names in _not_computed(shown).items():
         screen.show(f"Not computed: {escape(', '.join(names))} ({escape(reason)}).")
     for warning in scorecard.context.get("warnings", ()):
         screen.show(f"Note: {escape(warning)}")
