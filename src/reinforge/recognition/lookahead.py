@@ -110,7 +110,7 @@ def virtual_step(
     on_mixed: bool = True,
     of_head: bool = False,
 ) -> Look:
-    """W' - w = -rate grad L(w; batch), plain gradient descent; one forward and one backward pass.
+    """Plain gradient descent, w' - w = -rate grad L(w; batch): one forward and one backward pass.
 
     The candidates' losses before the step are read off the same forward pass.
 
