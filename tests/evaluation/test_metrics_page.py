@@ -23,4 +23,6 @@ def test_the_page_and_the_meanings_give_no_verdict(word):
 def test_scores_that_tables_and_pictures_share_have_one_direction():
     shared = set(MEANINGS) & set(PICTURE_MEANINGS)
     assert shared == {"density", "coverage", "membership_auc", "membership_tpr_at_1pct_fpr"}
-    assert {name: PICTURE_BETTER[name] for name in shared} == {name: BETTER[name] for name in shared}
+    assert {name: PICTURE_BETTER[name] for name in shared} == {
+        name: BETTER[name] for name in shared
+    }
