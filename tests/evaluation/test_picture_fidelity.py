@@ -98,6 +98,14 @@ def test_neighbourhoods_end_at_ones_own_pictures():
     assert perfect.value == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
+def test_a_neighbourhood_of_three_pictures_ends_at_the_last_of_them():
+    real = on_a_circle(0, 10, 30, identity=[0, 0, 0])  # k = 2: balls of 30, 20 and 30 degrees
+    density, covered, perfect = neighbourhoods(real, on_a_circle(25, identity=[0]), {0: 1})
+    assert density.value == pytest.approx(3 / 2)  # it lies in all three
+    assert covered.value == 1
+    assert perfect.value == pytest.approx(2 / 3)  # one of three neighbours is the farthest
+
+
 def test_coverage_is_taken_at_the_number_of_the_control():
     real = on_a_circle(0, 10, identity=[0, 0])
     made = on_a_circle(1, 200, identity=[0, 0])  # one in both balls, one in none

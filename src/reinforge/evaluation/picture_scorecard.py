@@ -44,7 +44,8 @@ def evaluate_pictures(
         recognisers: Arm -> the recogniser trained in it; they are scored on the unseen people. The
             scores are those of the arm "selected", or of the last, with the others as controls.
         answers: One number a picture, low where the generator seems to know it, for the attack of
-            somebody who holds the generator.
+            somebody who holds the generator. Identities are places in the training set's names;
+            unseen people, who are asked about for want of a holdout, come after all of those.
         level: "quick" or "full": how many pictures, pairs and redraws.
         seed: Key of every draw; the same seed gives the same scorecard.
         progress: Called with the name of each stage and the share of stages done.
