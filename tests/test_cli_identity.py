@@ -195,6 +195,14 @@ def test_sample_of_some_identities_gives_their_pictures_alone(cli, straight, tmp
     assert np.array_equal(some.pixels, every.pixels[[2, 3, 0, 1]])  # in the order of asking
 
 
+def test_sample_draws_people_who_do_not_exist_into_a_folder_of_their_own(cli, straight, tmp_path):
+    done = cli("sample", straight.path, "--newcomers", 4, "-n", 2, "--out", tmp_path / "new")
+    assert done.code == 0, done.err
+    assert read_images(tmp_path / "new").names == tuple(f"new-0000{n}" for n in range(4))
+    done = cli("sample", straight.path, "--newcomers", 4)
+    assert (done.code, "--out alone" in done.err) == (2, True)
+
+
 def test_sample_without_out_fills_the_runs_own_folder(cli, run):
     assert cli("sample", run.path).code == 0
     assert len(read_images(run.pictures)) == 9

@@ -131,7 +131,10 @@ app.add_typer(fit_group, name="fit", help="Train a generator on real records or 
 verb(
     app,
     "sample",
-    settings=("sample.n", "sample.seed", "sample.where", "sample.balance", "sample.identities"),
+    settings=(
+        *("sample.n", "sample.seed", "sample.where", "sample.balance"),
+        *("sample.identities", "sample.newcomers"),
+    ),
     kinds=(RunSettings, IdentitySettings),
     examples=(
         "reinforge sample runs/a -n 10000 --seed 1 --out synthetic.parquet",

@@ -30,6 +30,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "sample.where": ("--where",),
     "sample.balance": ("--balance",),
     "sample.identities": ("--identities",),
+    "sample.newcomers": ("--newcomers",),
     "split.unseen": ("--unseen",),
     "final.arms": ("--arms",),
     "evaluate.judge": ("--judge",),

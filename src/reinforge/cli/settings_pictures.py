@@ -62,6 +62,9 @@ class DrawSettings(Section):
     identities: tuple[str, ...] = Field(
         default=(), description="Draw these identities alone, e.g. anna,ben."
     )
+    newcomers: int = Field(
+        default=0, ge=0, description="Draw so many people who do not exist, in place of the learnt."
+    )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
     )
@@ -91,6 +94,13 @@ class FinalSettings(Open):
         default=("real", "random_erasing", "cold_start", "reinforced", "selected"),
         description="What it is trained with, one recogniser each.",
     )
+    newcomers: int = Field(
+        default=200,
+        ge=0,
+        description="People who do not exist, drawn beside those who do for arms with synthetic "
+        "pictures; 0: none.",
+    )
+    per_newcomer: int = Field(default=5, ge=1, description="Pictures of each of them.")
 
     _lists = field_validator("arms", mode="before")(listed)
 

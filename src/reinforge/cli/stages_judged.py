@@ -36,6 +36,7 @@ class Judges:
 def arms_trained(
     parts: "PictureSplit",
     synthetic: Mapping[str, "ImageSet"],
+    newcomers: Mapping[str, "ImageSet"],
     folder: RunFolder,
     settings: IdentitySettings,
     *,
@@ -59,12 +60,28 @@ def arms_trained(
             mixing=validated(MixingConfig, settings.mixing.given),
             seed=settings.seed,
             arms=settings.final.arms,
+            newcomers=newcomers,
             folder=folder.arms,
             resume=resume,
             on_step=told,
             stop=stop,
         )
     return dict(trained)
+
+
+def newcomers_of(
+    generators: Mapping[str, "IdentitySynthesizer"], settings: IdentitySettings, *, screen: Screen
+) -> dict[str, "ImageSet"]:
+    """People who do not exist, drawn by each generator; nobody where none are wanted."""
+    n, per_newcomer = settings.final.newcomers, settings.final.per_newcomer
+    drawn = {}
+    for arm, model in generators.items() if n else ():
+        with screen.progress(f"newcomers, {arm}", n * per_newcomer) as advance:
+            strangers = model.newcomers(n, seed=settings.sample_seed)
+            drawn[arm] = strangers.sample(
+                per_newcomer, seed=settings.sample_seed, on_images=advance
+            )
+    return drawn
 
 
 def arms_kept(folder: RunFolder) -> dict[str, "Encoder"]:

@@ -184,17 +184,26 @@ def _judged(
     n = settings.sample.n or max(later.FEWEST_DRAWN, usual)
     stages.make_room(folder.pictures, overwrite=True)
     stages.drawn(model, folder.pictures, n, settings, screen=screen)
-    synthetic = {
-        "cold_start": model.cold_start().sample(n, seed=settings.sample_seed),
-        "reinforced": model.sample(n, seed=settings.sample_seed),
-    }
+    generators = _generators(model, settings)
+    synthetic = {a: g.sample(n, seed=settings.sample_seed) for a, g in generators.items()}
+    newcomers = later.newcomers_of(generators, settings, screen=screen)
     common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": job.resume}
-    arms = later.arms_trained(parts, synthetic, folder, settings, **common)
+    arms = later.arms_trained(parts, synthetic, newcomers, folder, settings, **common)
     judges = later.judge_of(images, folder, settings, **common)
     made = synthetic["reinforced"]
     scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
     later.reported(scorecard, parts, made, judges, folder, model.history)
     return scorecard
+
+
+def _generators(
+    model: "IdentitySynthesizer", settings: IdentitySettings
+) -> dict[str, "IdentitySynthesizer"]:
+    """Those that draw for arms: the reinforced one always, since its pictures are judged."""
+    generators = {"reinforced": model}
+    if "cold_start" in settings.final.arms:
+        generators["cold_start"] = model.cold_start()
+    return generators
 
 
 def sample_pictures(
@@ -213,6 +222,10 @@ def sample_pictures(
     place = out or folder.pictures
     model = stages.loaded(folder)
     n = stages.n_to_draw(settings, config["data"])
+    if settings.sample.newcomers:
+        if out is None or settings.sample.identities:
+            raise InputError("newcomers are nobody whom the run learnt: they go to --out alone.")
+        model = model.newcomers(settings.sample.newcomers, seed=settings.sample_seed)
     if out is None and settings.sample.identities:
         raise InputError(
             f"chosen identities are no fair picture of {folder.path}: give them a folder of their "

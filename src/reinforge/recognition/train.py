@@ -18,6 +18,7 @@ from reinforge.policy_gradient.update import ascend
 from reinforge.randomness import torch_generator
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.further import Further, further_views, new_classes
 from reinforge.recognition.lookahead import Views
 from reinforge.recognition.losses import Loss, loss_of
 from reinforge.recognition.mixed_batch import Mixture, added_views, new_mixture
@@ -58,6 +59,7 @@ def train_recogniser(
     seed: int,
     synthetic: ImageSet | None = None,
     mixing: MixingConfig | None = None,
+    newcomers: ImageSet | None = None,
     run_dir: str | Path | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
@@ -73,6 +75,8 @@ def train_recogniser(
         synthetic: Pictures that stand beside the real ones of each batch, of the same names and
             size; those of identities without real pictures are never drawn.
         mixing: How they are chosen and weighed; None: the defaults.
+        newcomers: Synthetic pictures of other people, who have no real ones, of the same size. They
+            are further classes: each step takes as many of them as of those with real pictures.
         run_dir: Where checkpoints and history are kept; None keeps nothing.
         resume: Go on from the newest checkpoint in `run_dir`.
         on_step: Told each record.
@@ -90,25 +94,37 @@ def train_recogniser(
     require_pk(images.identity, images.names, least_pictures=2 if is_mined else 1)
     present, label = np.unique(images.identity, return_inverse=True)
     mixture = new_mixture(images, synthetic, mixing, config=config, seed=seed)
-    network, architecture = start_network(config, len(present), seed=seed)
+    further = new_classes(newcomers, images, n_known=len(present))
+    n_classes = len(present) + (0 if further is None else len(further.images.names))
+    network, architecture = start_network(config, n_classes, seed=seed)
     learner = new_learner(network.to(device), config)
     loss = loss_of(config, learner.network)
 
     def step(index: int) -> dict[str, float]:
         return train_step(
-            learner, loss, images, label, index, config=config, seed=seed, mixture=mixture
+            learner,
+            loss,
+            images,
+            label,
+            index,
+            config=config,
+            seed=seed,
+            mixture=mixture,
+            further=further,
         )
 
     place = None
     if run_dir is not None:
-        fingerprint = _fingerprint(config, images, seed, mixture)
+        fingerprint = _fingerprint(config, images, seed, mixture, further)
         place = Place(folder=Path(run_dir), fingerprint=fingerprint, every=config.checkpoint_every)
     train(learner, step, config.n_steps, place=place, resume=resume, on_step=on_step, stop=stop)
+    others = () if further is None else further.images.names
+    place_of_others = len(images.names) + np.arange(len(others))
     return Recogniser(
         learner.averaged,
         config=config,
-        names=images.names,
-        present=present.astype(np.int64),
+        names=(*images.names, *others),
+        present=np.concatenate([present, place_of_others]).astype(np.int64),
         architecture=architecture,
     )
 
@@ -138,6 +154,7 @@ def train_step(
     config: RecogniserConfig,
     seed: int,
     mixture: Mixture | None = None,
+    further: Further | None = None,
 ) -> dict[str, float]:
     """Batch, views, loss, update, running mean; its randomness is a function of (seed, index)."""
     network = learner.network
@@ -149,7 +166,11 @@ def train_step(
         seed=seed,
     )
     generator = torch_generator(seed, "identity/recogniser step", index)
-    batch = _real_views(images, label, chosen, config, network.prototypes.device, generator)
+    device = network.prototypes.device
+    batch = _real_views(images, label, chosen, config, device, generator)
+    if further is not None:
+        batch = batch.beside(further_views(further, index, config, device, seed=seed))
+    n_own = len(batch.label)
     set_learning_rate(learner.optimizer, index, config)
     weight: Tensor | None = None
     record: dict[str, float] = {}
@@ -165,9 +186,12 @@ def train_step(
     update_average(learner, index, config)
     with torch.no_grad():
         correct = (network.logits(behind).argmax(dim=1) == batch.label).float()
+    n_synthetic = len(correct) - n_own
     record = {"accuracy": float(correct[: len(chosen)].mean()), **record}
-    if len(correct) > len(chosen):
-        record["accuracy_synthetic"] = float(correct[len(chosen) :].mean())
+    if n_own > len(chosen):
+        record["accuracy_newcomers"] = float(correct[len(chosen) : n_own].mean())
+    if n_synthetic > 0:
+        record["accuracy_synthetic"] = float(correct[n_own:].mean())
     return {"loss": float(value.detach()), **record, "update_taken": float(taken)}
 
 
@@ -219,7 +243,11 @@ def update_average(learner: Learner, index: int, config: RecogniserConfig) -> No
 
 
 def _fingerprint(
-    config: RecogniserConfig, images: ImageSet, seed: int, mixture: Mixture | None
+    config: RecogniserConfig,
+    images: ImageSet,
+    seed: int,
+    mixture: Mixture | None,
+    further: Further | None,
 ) -> str:
     """Of settings and data; the length of a run is part of its schedule and so of it."""
     text = json.dumps([config.model_dump(mode="json"), images.names, seed])
@@ -228,6 +256,8 @@ def _fingerprint(
     if mixture is not None:
         digest.update(json.dumps(mixture.mixing.model_dump(mode="json")).encode())
         _add_pictures(digest, mixture.synthetic)
+    if further is not None:
+        _add_pictures(digest, further.images)
     return digest.hexdigest()
 
 

@@ -24,6 +24,7 @@ from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
+from reinforge.systems.identity.newcomers import newcomers
 from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import (
     CALIBRATION,
@@ -321,10 +322,28 @@ class IdentitySynthesizer:
         """
         if self._cold is None:
             raise InputError("the cold start is not kept on disk; call fit(...) first.")
+        return self._with(self._cold)
+
+    def newcomers(self, n: int, *, seed: int = 0) -> "IdentitySynthesizer":
+        """A generator of n people who do not exist, mixed from those that were learnt.
+
+        They give a recogniser more people to tell apart than the source has, and belong to nobody.
+
+        Args:
+            n: How many; they are called new-00000 and so on.
+            seed: Who they are.
+
+        Raises:
+            InputError: Not fitted, a number below 1, or one single person was learnt.
+        """
+        return self._with(newcomers(self._fitted(), n, seed=seed))
+
+    def _with(self, generator: Generator) -> "IdentitySynthesizer":
+        """The same with other weights or people."""
         model = IdentitySynthesizer(
-            prior=self._cold.prior, seed=self.seed, device=self.config.device
+            prior=generator.prior, seed=self.seed, device=self.config.device
         )
-        model.preset, model.config, model._generator = self.preset, self.config, self._cold
+        model.preset, model.config, model._generator = self.preset, self.config, generator
         model.recogniser = self.recogniser
         return model
 

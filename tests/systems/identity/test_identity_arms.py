@@ -1,5 +1,7 @@
 """Arms: what each sees, that they share all else, and that they are gone on with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,19 @@ def test_cold_start_and_reinforced_differ_by_their_pictures_alone(arms):
 def test_selected_chooses_from_the_reinforced_pictures_or_from_its_own(arms):
     assert is_same(trained(("selected",), {"selected": REINFORCED})["selected"], arms["selected"])
     assert not is_same(trained(("selected",), {"selected": COLD})["selected"], arms["selected"])
+
+
+def test_newcomers_are_those_of_the_arms_own_generator():
+    others = [
+        replace(small_pictures((2, 2), names=("new 0", "new 1"), seed=seed)) for seed in (5, 6)
+    ]
+    newcomers = {"cold_start": others[0], "reinforced": others[1]}
+    found = trained(newcomers=newcomers)
+    assert found["real"].names == found["random_erasing"].names == REAL.names
+    for arm in ("cold_start", "reinforced", "selected"):
+        assert found[arm].names == (*REAL.names, "new 0", "new 1")
+    swapped = trained(("selected",), newcomers={"selected": others[0], "reinforced": others[1]})
+    assert not is_same(swapped["selected"], found["selected"])
 
 
 def test_arms_are_kept_and_gone_on_with(arms, tmp_path):

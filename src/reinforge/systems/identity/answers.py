@@ -18,7 +18,8 @@ def noise_norms(policy: Policy) -> Callable[[ImageSet], Float[np.ndarray, " imag
     """The norm of the noise that the network sees in a clean picture: one query each.
 
     The predicted noise points away from the training pictures nearby, and is short beside one of
-    them (SimA, arXiv:2509.25003). Each picture is asked about under its own identity.
+    them (SimA, arXiv:2509.25003). Each picture is asked about under its own identity, and
+    those of people whom the generator never learnt under nobody's.
 
     Args:
         policy: Of the generator that is attacked.
@@ -36,6 +37,7 @@ def noise_norms(policy: Policy) -> Callable[[ImageSet], Float[np.ndarray, " imag
             pixels = as_pixels(images.pixels[chosen], policy.device)
             state = policy.codec.encode(pixels)
             label = torch.from_numpy(images.identity[chosen]).to(policy.device)
+            label = label.clamp(max=policy.n_identities)  # the row of nobody
             time = torch.full_like(label, round(ASKED_AT * (len(policy.schedule.alpha_bar) - 1)))
             predicted = policy.predict(state, time, label)
             _, noise = policy.schedule.clean_and_noise(state, predicted, time)

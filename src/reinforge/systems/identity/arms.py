@@ -28,6 +28,7 @@ def train_arms(
     mixing: MixingConfig,
     seed: int,
     arms: Sequence[str] = ARMS,
+    newcomers: Mapping[str, ImageSet] | None = None,
     folder: Path | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
@@ -47,6 +48,8 @@ def train_arms(
         mixing: How "selected" chooses; how many pictures all arms with synthetic ones take.
         seed: First weights, batches and views are those of this seed in every arm.
         arms: Which ones.
+        newcomers: Of the same arms as `synthetic`: pictures of people who do not exist, drawn by
+            that arm's generator, as further classes.
         folder: Each arm is kept in a folder of its own there.
         resume: Go on with what lies there; arms that are finished are not trained again.
         on_step: Told each record, with its arm as `phase`, and `done` of `of` steps.
@@ -64,6 +67,7 @@ def train_arms(
     trained = {}
     for arm in arms:
         made = _pictures_of(arm, synthetic)
+        others = None if made is None else _of_arm(arm, newcomers or {})
         own, how = _settings_of(arm, config, mixing)
         place = None if folder is None else folder / arm
         try:
@@ -73,6 +77,7 @@ def train_arms(
                 seed=seed,
                 synthetic=made,
                 mixing=how,
+                newcomers=others,
                 run_dir=place,
                 resume=resume,
                 on_step=_telling(on_step, arm, own.n_steps),
@@ -101,12 +106,16 @@ def require_arms(arms: Sequence[str]) -> None:
 def _pictures_of(arm: str, synthetic: Mapping[str, ImageSet]) -> ImageSet | None:
     if arm in ("real", "random_erasing"):
         return None
-    made = synthetic.get(arm)
-    if made is None and arm == "selected":
-        made = synthetic.get("reinforced")
+    made = _of_arm(arm, synthetic)
     if made is None:
         raise InputError(f"arm {arm!r} needs synthetic pictures, and none were given for it.")
     return made
+
+
+def _of_arm(arm: str, pictures: Mapping[str, ImageSet]) -> ImageSet | None:
+    """Those of an arm; "selected" has those of "reinforced" if none of its own."""
+    made = pictures.get(arm)
+    return pictures.get("reinforced") if made is None and arm == "selected" else made
 
 
 def _settings_of(

@@ -1,0 +1,101 @@
+"""Newcomers beside real people: further classes, in batches of their own, and refusals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from drawn_pictures import drawn_set
+
+from reinforge.errors import InputError
+from reinforge.recognition.config import resolve_recogniser
+from reinforge.recognition.further import further_views, new_classes
+from reinforge.recognition.mixing import MixingConfig
+from reinforge.recognition.train import train_recogniser
+from reinforge.training import Interrupted
+
+TINY = {"width": 8, "embedding_dim": 16, "identities_per_batch": 4, "pictures_per_identity": 2}
+REAL = drawn_set(n_identities=6, n_pictures=3)
+OTHERS = replace(
+    drawn_set(n_identities=9, n_pictures=4, seed=1), names=tuple(f"new {n}" for n in range(9))
+)
+
+
+def tiny(**settings):
+    return resolve_recogniser("small", **{**TINY, "n_steps": 6, **settings})
+
+
+def same(one, other):
+    state = other.network.state_dict()
+    return all(torch.equal(value, state[k]) for k, value in one.network.state_dict().items())
+
+
+def test_newcomers_are_classes_behind_the_real_people():
+    found = train_recogniser(REAL, config=tiny(), seed=0, newcomers=OTHERS)
+    assert found.names == (*REAL.names, *OTHERS.names)
+    assert found.network.prototypes.shape[1] == 15
+    assert not same(found, train_recogniser(REAL, config=tiny(), seed=0))
+
+
+def test_a_batch_holds_as_many_newcomers_as_real_people():
+    config = tiny(size=(24, 24), channels=1)
+    few = drawn_set(n_identities=2, n_pictures=3)
+    for images, n_beside in ((REAL, 4), (few, 2)):
+        further = new_classes(OTHERS, images, n_known=len(images.names))
+        batch = further_views(further, 0, config, torch.device("cpu"), seed=0)
+        assert len(batch.label.unique()) == n_beside
+        assert len(batch.label) == n_beside * 2
+        assert int(batch.label.min()) >= len(images.names)
+
+
+def test_newcomers_are_learnt_as_themselves():
+    mild = {"mirror": 0.0, "augmentation": 0.3, "random_erasing": 0.0, "shift": 0.02}
+    found = train_recogniser(REAL, config=tiny(n_steps=80, **mild), seed=0, newcomers=OTHERS)
+    pixels = torch.from_numpy(OTHERS.pixels).permute(0, 3, 1, 2).float()
+    assert (found.classify(pixels).numpy() == 6 + OTHERS.identity).mean() > 0.9
+
+
+def test_with_synthetic_pictures_and_newcomers_a_stopped_training_goes_on(tmp_path):
+    seen = []
+
+    def stop():
+        seen.append(1)
+        return len(seen) == 3
+
+    common = {
+        "config": tiny(checkpoint_every=2),
+        "seed": 0,
+        "synthetic": drawn_set(n_identities=6, n_pictures=2, seed=3),
+        "mixing": MixingConfig(),
+        "newcomers": OTHERS,
+    }
+    with pytest.raises(Interrupted):
+        train_recogniser(REAL, **common, run_dir=tmp_path, stop=stop)
+    records = []
+    resumed = train_recogniser(
+        REAL, **common, run_dir=tmp_path, resume=True, on_step=records.append
+    )
+    assert same(resumed, train_recogniser(REAL, **common))
+    assert {"accuracy", "accuracy_newcomers", "accuracy_synthetic"} <= set(records[-1])
+
+
+def test_a_training_does_not_go_on_with_other_newcomers(tmp_path):
+    config = tiny(checkpoint_every=2)
+    train_recogniser(REAL, config=config, seed=0, newcomers=OTHERS, run_dir=tmp_path)
+    others = replace(OTHERS, pixels=OTHERS.pixels[::-1].copy())
+    with pytest.raises(InputError):
+        train_recogniser(
+            REAL, config=config, seed=0, newcomers=others, run_dir=tmp_path, resume=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("newcomers", "said"),
+    [
+        (replace(OTHERS, pixels=np.zeros((36, 8, 8, 1), np.uint8)), "bring both to one size"),
+        (drawn_set(n_identities=2, n_pictures=2, seed=1), "'person 0' has real pictures"),
+    ],
+)
+def test_newcomers_that_do_not_fit_are_refused(newcomers, said):
+    with pytest.raises(InputError, match=said):
+        train_recogniser(REAL, config=tiny(), seed=0, newcomers=newcomers)
