@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +87,20 @@ class World:
         key = [VERSION, faces.name, prior.name, per_identity, n_people, N_RECOGNISERS, seed]
         self.place = Path(HOME) / "cache" / "identity" / _digest(key)
 
-    @cached_property
+    @property
     def recogniser(self) -> Encoder:
-        """The one that rewards: trained on the few pictures."""
-        return self._taught[0]
+        """The one that rewards under the default settings: trained on the few pictures."""
+        return self.taught(N_RECOGNISERS)[0]
 
     @property
     def teacher(self) -> dict[str, float]:
         """`looseness`: how it flatters its own pictures; `cpu_seconds`: what it cost."""
-        return self._taught[1]
+        return self.taught(N_RECOGNISERS)[1]
 
-    @cached_property
-    def _taught(self) -> tuple[Encoder, dict[str, float]]:
-        folder = self.place / "recogniser"
+    @cache  # noqa: B019 - a world lives as long as its process
+    def taught(self, n: int) -> tuple[Encoder, dict[str, float]]:
+        """n recognisers that reward together, and what they are like."""
+        folder = self.place / ("recogniser" if n == N_RECOGNISERS else f"recogniser-{n}")
         if not (folder / "told.json").exists():
             started = time.process_time()
             common: dict[str, Any] = {
@@ -111,7 +112,7 @@ class World:
                 "stop": None,
                 "processes": Processes(),
             }
-            made, _ = trained_teacher(self.train, n=N_RECOGNISERS, **common)
+            made, _ = trained_teacher(self.train, n=n, **common)
             calibration = calibrated(self.train, **common)
             looseness = 1.0 if calibration is None else calibration.looseness
             made.save(folder)
@@ -120,11 +121,12 @@ class World:
         told = json.loads((folder / "told.json").read_text())
         return load_encoder(folder), told
 
-    def bank(self, *, is_calibrated: bool = True) -> Bank:
+    def bank(self, *, is_calibrated: bool = True, n: int = N_RECOGNISERS) -> Bank:
         """The training pictures as the recogniser sees them."""
-        looseness = self.teacher["looseness"] if is_calibrated else 1.0
+        recogniser, told = self.taught(n)
+        looseness = told["looseness"] if is_calibrated else 1.0
         label = torch.from_numpy(self.train.identity)
-        feature = self.recogniser.embed_all(self.train)
+        feature = recogniser.embed_all(self.train)
         return memory_bank(feature, label, len(self.train.names), looseness=looseness)
 
     def cold(self, **settings: Any) -> Policy:
@@ -138,7 +140,8 @@ class World:
     def _policy(self, settings: dict[str, Any], *, reinforced: bool) -> Policy:
         own = {k: v for k, v in settings.items() if k != "is_calibrated"}
         config = resolve_config("default", own)
-        bank = self.bank(is_calibrated=settings.get("is_calibrated", True))
+        is_calibrated = settings.get("is_calibrated", True)
+        bank = self.bank(is_calibrated=is_calibrated, n=config.n_recognisers)
         learner = self._learner(config, bank)
         file = self._file(settings, config.total_steps if reinforced else config.cold_start_steps)
         if not file.exists():
@@ -157,9 +160,10 @@ class World:
             cold = self.cold(**{k: v for k, v in settings.items() if k in COLD_START_SETTINGS})
             _put(cold.learner.policy.trained(), learner)
             seconds = cold.cpu_seconds
+        recogniser, _ = self.taught(config.n_recognisers)
         started = time.process_time()
         for index in range(first, last):
-            step(learner, self.recogniser.embed, index, seed=self.seed)
+            step(learner, recogniser.embed, index, seed=self.seed)
             if index + 1 in marks:
                 told = {"cpu_seconds": seconds + time.process_time() - started}
                 file = self._file(settings, index + 1)
