@@ -62,6 +62,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
     "no semantic reward": {"semantic_weight": 0.0},
     "privacy weight 0.5": {"privacy_weight": 0.5},
     "no calibration": {"is_calibrated": False},
+    "one recogniser": {"n_recognisers": 1},
     "no random views": {"random_views": False},
     "diversity of the batch": {"n_recent": 0},
     "window of neighbours": {"window": "random"},
@@ -170,8 +171,8 @@ def page(path: Path) -> str:
         if any(arm.startswith(CHANGED) for arm in part["arm"]):
             parts += [
                 "### What each component earns",
-                "Against `half way`, which differs in that one thing (LoRA and the head alone: also "
-                "in their cold start; the score function: in more iterations, for the same cost):",
+                "Against `half way`, which differs in that one thing (LoRA and the head alone also "
+                "in their cold start, the score function in more iterations at the same cost):",
                 gains(wide, "half way"),
             ]
         parts += [
@@ -249,11 +250,8 @@ def main() -> None:
     parser.add_argument("--components", action="store_true", help="measure what each one earns")
     parser.add_argument("--results", type=Path, default=measurements.csv_of("identity_reward"))
     chosen = parser.parse_args()
-    arms = [
-        "real, held out",
-        *chosen.arms,
-        *(CHANGED + name for name in COMPONENTS if chosen.components),
-    ]
+    changed = [CHANGED + name for name in COMPONENTS] if chosen.components else []
+    arms = ["real, held out", *chosen.arms, *changed]
     arms.sort(key=lambda arm: arm == "half way")  # last: the whole run leaves its half behind
     for seed in chosen.seeds if chosen.faces is not None else ():
         for per_identity in chosen.per_identity:

@@ -99,7 +99,7 @@ class World:
 
     @cache  # noqa: B019 - a world lives as long as its process
     def taught(self, n: int) -> tuple[Encoder, dict[str, float]]:
-        """n recognisers that reward together, and what they are like."""
+        """So many recognisers that reward together, and what they are like."""
         folder = self.place / ("recogniser" if n == N_RECOGNISERS else f"recogniser-{n}")
         if not (folder / "told.json").exists():
             started = time.process_time()
