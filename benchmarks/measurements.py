@@ -103,6 +103,13 @@ def cell(values: Sequence[float], *, digits: int = 3) -> str:
     return f"{mean:.{digits}f}" + ("" if half is None else f" ± {half:.{digits}f}")
 
 
+def signed(values: Sequence[float]) -> str:
+    """A paired difference with its interval; bold where the interval leaves out 0."""
+    mean, half = interval(values)
+    text = ("+" if mean > 0 else "") + cell(values)
+    return f"**{text}**" if half is not None and abs(mean) > half else text
+
+
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table; the first column is text, the others are numbers."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
