@@ -23,6 +23,7 @@ from reinforge.generators.dit import new_dit
 from reinforge.generators.pretrain import PretrainConfig
 from reinforge.recognition import config as recogniser_config
 from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.mixing import MixingConfig
 from reinforge.systems.identity import config as identity_config
 from reinforge.systems.identity.config import IdentityConfig
 from reinforge.systems.tabular import config as tabular_config
@@ -67,10 +68,11 @@ def hurried(monkeypatch):
         monkeypatch.setattr(
             f"{home}.resolve_config", lambda preset, given: identity(preset, {**given, **SMALL})
         )
-    monkeypatch.setattr(
-        "reinforge.systems.identity.teacher.resolve_recogniser",
-        lambda preset, **given: recogniser(preset, **{**given, **RECOGNISER}),
-    )
+    for home in ("reinforge.systems.identity.teacher", "reinforge.recognition.config"):
+        monkeypatch.setattr(
+            f"{home}.resolve_recogniser",
+            lambda preset, **given: recogniser(preset, **{**given, **RECOGNISER}),
+        )
     monkeypatch.setattr("reinforge.synthesizers.identity.shipped_prior", small_prior)
     monkeypatch.setattr("reinforge.generators.pretrain.new_dit", small_dit)
     for key, value in {"N_DRAWN": 2, "N_JUDGE": 2, "JUDGE_STEPS": 2}.items():
@@ -202,7 +204,12 @@ def settings_page():
         "Named by `model.recogniser`; arXiv:2604.07884 and the baselines that it builds on.",
         preset_table(recogniser_config, RecogniserConfig, is_said=False),
         "## Identities: the rest of a run",
-        *(section_table(IdentitySettings, s) for s in ("", "data", "sample")),
+        *(
+            section_table(IdentitySettings, s)
+            for s in ("", "data", "split", "sample", "final", "evaluate")
+        ),
+        "## Identities: synthetic pictures in the final training (`mixing`)",
+        plain_table(MixingConfig),
         "## Priors: `reinforge prior train` (`model`)",
         plain_table(PretrainConfig),
     ]
