@@ -64,10 +64,18 @@ def test_one_picture_repeated_has_no_diversity():
     assert found["coverage"].value < FRESH["coverage"].value
 
 
+def test_one_held_out_picture_a_person_is_too_few_to_be_the_reference():
+    thin = replace(SPLIT, holdout=SPLIT.holdout.subset(np.arange(0, len(SPLIT.holdout), 4)))
+    assert len(thin.holdout) == 20
+    for score in scores_of(people(20, 4, seed=3), thin).values():
+        assert "for want of enough held-out ones" in score.meaning
+        assert score.value is not None
+
+
 def test_without_a_holdout_the_training_pictures_are_the_reference_and_it_is_said():
     found = scores_of(people(20, 4, seed=3), replace(SPLIT, holdout=None))
     for score in found.values():
-        assert "for want of held-out ones" in score.meaning
+        assert "for want of enough held-out ones" in score.meaning
         assert score.value is not None
         assert "train" in score.baseline
 

@@ -20,6 +20,7 @@ from reinforge.measure.spread import (
 )
 from reinforge.records import Score
 
+FEWEST_PEOPLE = 3  # with two pictures
 NEIGHBOURS = 5  # of arXiv:2002.09797; fewer where a person has no more than so many real pictures
 
 
@@ -49,8 +50,11 @@ def fidelity_scores(pictures: JudgedPictures, space: Space) -> list[Score]:
 
 
 def reference_of(pictures: JudgedPictures, space: Space) -> Reference:
-    """Held-out pictures, with the training pictures as control; without them halves of those."""
-    if len(space.holdout):
+    """Held-out pictures, with the training pictures as control; else halves of those.
+
+    A spread needs two held-out pictures of a person, and a comparison some people.
+    """
+    if len(with_at_least(2, space.holdout)) >= FEWEST_PEOPLE:
         note = "Compared with held-out pictures; `train` puts the training pictures in their place."
         real = space.holdout
         return Reference(real=real, control_real=real, control=space.train, note=note)
@@ -59,7 +63,7 @@ def reference_of(pictures: JudgedPictures, space: Space) -> Reference:
         real=space.train,
         control_real=space.train.where(first),
         control=space.train.where(~first),
-        note="Compared with the training pictures, for want of held-out ones: a copy looks "
+        note="Compared with the training pictures, for want of enough held-out ones: a copy looks "
         "perfect. `train` compares one half of each person's training pictures with the other.",
     )
 
@@ -76,8 +80,8 @@ def _one_half(sets: Embedded, rng: np.random.Generator) -> np.ndarray:
 def kid(real: Embedded, made: Embedded) -> Found:
     """Kernel distance identity by identity; features of length 1 are brought to unit variance."""
     people = with_at_least(2, real, made)
-    if len(people) < 3:
-        return f"needs 3 people with 2 pictures on both sides, got {len(people)}"
+    if len(people) < FEWEST_PEOPLE:
+        return f"needs {FEWEST_PEOPLE} people with 2 pictures on both sides, got {len(people)}"
     real, made = real.of(people), made.of(people)
     scale = np.sqrt(real.feature.shape[1])
     return kid_over_identities(
