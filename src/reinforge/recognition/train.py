@@ -15,6 +15,7 @@ from torch import Tensor
 
 from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.policy_gradient.update import ascend
+from reinforge.processes import ALONE, Processes
 from reinforge.randomness import torch_generator
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
@@ -65,6 +66,7 @@ def train_recogniser(
     on_step: Callable[[dict[str, Any]], None] | None = None,
     stop: Callable[[], bool] | None = None,
     device: torch.device | str = "cpu",
+    processes: Processes = ALONE,
 ) -> Recogniser:
     """Train on all pictures of a set.
 
@@ -82,6 +84,8 @@ def train_recogniser(
         on_step: Told each record.
         stop: Asked after each step.
         device: Where to train.
+        processes: That train the same thing each for itself, with the same arguments: the first one
+            writes, all go on from the same checkpoint and stop together.
 
     Returns:
         The recogniser, in eval mode, its weights without gradient.
@@ -117,7 +121,16 @@ def train_recogniser(
     if run_dir is not None:
         fingerprint = _fingerprint(config, images, seed, mixture, further)
         place = Place(folder=Path(run_dir), fingerprint=fingerprint, every=config.checkpoint_every)
-    train(learner, step, config.n_steps, place=place, resume=resume, on_step=on_step, stop=stop)
+    train(
+        learner,
+        step,
+        config.n_steps,
+        place=place,
+        resume=resume,
+        on_step=on_step,
+        stop=stop,
+        processes=processes,
+    )
     others = () if further is None else further.images.names
     place_of_others = len(images.names) + np.arange(len(others))
     return Recogniser(

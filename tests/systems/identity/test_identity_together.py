@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from learn_together import SLOPES, STOPPED_AFTER, first_learner, run
+from learn_together import SLOPES, STOPPED_AFTER, first_learner, run, teach
 from safetensors.torch import load_file
 from tiny_identity import blocks
 
@@ -64,6 +64,14 @@ def test_two_processes_learn_what_one_learns_but_for_rounding(learned):
 def test_two_processes_look_at_the_random_views_of_one(learned, tmp_path):
     _, folder = learned
     assert_near(load_file(folder / "slopes-1.safetensors"), run(tmp_path, **SLOPES))
+
+
+def test_a_recogniser_that_one_process_was_asked_to_leave_is_gone_on_with_by_both(learned):
+    _, folder = learned
+    alone = teach(folder / "teacher alone")
+    for rank in (0, 1):
+        taught = load_file(folder / f"taught-{rank}.safetensors")
+        assert all(torch.equal(taught[name], value) for name, value in alone.items())
 
 
 def test_all_processes_end_with_the_same_bits(learned):

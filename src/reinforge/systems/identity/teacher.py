@@ -137,14 +137,13 @@ def trained_recogniser(
     processes.barrier()  # all have looked before one of them writes
     if place is not None and is_trained:
         return _finished(place, known, processes, phase)
-    place = place if processes.is_first else None
-    if place is not None and not resume:
+    if place is not None and processes.is_first and not resume:
         shutil.rmtree(place, ignore_errors=True)
     history: list[dict[str, Any]] = []
 
     def told(record: dict[str, Any]) -> None:
         history.append({"phase": phase, **record})
-        if on_step is not None and processes.is_first:
+        if on_step is not None:
             on_step({**history[-1], "done": record["step"] + 1, "of": config.n_steps})
 
     try:
@@ -157,11 +156,12 @@ def trained_recogniser(
             on_step=told,
             stop=stop,
             device=processes.device,
+            processes=processes,
         )
     except Interrupted as interrupted:
         raise Interrupted(f"{phase}: {interrupted}") from None
     processes.copy_first(recogniser.network.state_dict().values())
-    if place is None:
+    if place is None or not processes.is_first:
         return recogniser, history
     recogniser.save(place)
     write_json(place / TRAINED, known)
