@@ -151,6 +151,11 @@ def test_what_is_no_gate_is_refused(text):
 
 def test_a_gate_on_a_score_that_nobody_makes_is_refused_with_the_nearest():
     assert len(parse_gates(["s2r_auc>=0.8", "nmi<=0.1"])) == 2
+    assert len(parse_gates(["copy_rate<=0.1"], of_pictures=True)) == 1
+    with pytest.raises(InputError, match="no score 'copy_rate'"):
+        parse_gates(["copy_rate<=0.1"])
+    with pytest.raises(InputError, match="no score 's2r_auc'"):
+        parse_gates(["s2r_auc>=0.8"], of_pictures=True)
     with pytest.raises(InputError, match="did you mean 'membership_auc'"):
         parse_gates(["membership_au<=0.55"])
 

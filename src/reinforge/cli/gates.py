@@ -43,19 +43,25 @@ def parse_gate(text: str) -> Gate:
         ) from None
 
 
-def parse_gates(texts: Sequence[str]) -> list[Gate]:
+def parse_gates(texts: Sequence[str], *, of_pictures: bool = False) -> list[Gate]:
     """Read all gates, before any work starts.
 
-    Raises:
-        InputError: One has another form, or names a score that no evaluation makes.
-    """
-    from reinforge.evaluation.catalogue import BETTER
+    Args:
+        texts: As they were given.
+        of_pictures: Whether pictures of identities are judged, and not tables.
 
+    Raises:
+        InputError: One has another form, or names a score that this evaluation does not make.
+    """
+    from reinforge.evaluation.catalogue import MEANINGS
+    from reinforge.evaluation.picture_catalogue import PICTURE_MEANINGS
+
+    known = PICTURE_MEANINGS if of_pictures else MEANINGS
     gates = [parse_gate(text) for text in texts]
     for gate in gates:
-        if gate.name not in BETTER:
-            near = difflib.get_close_matches(gate.name, BETTER, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(BETTER)}."
+        if gate.name not in known:
+            near = difflib.get_close_matches(gate.name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
             raise InputError(f"--require {gate.text!r}: no score {gate.name!r}; {hint}")
     return gates
 

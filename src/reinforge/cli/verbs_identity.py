@@ -108,7 +108,7 @@ def run_identity(
     without real pictures, arms/selected the recogniser to use.
     """
     job = _job("run", photos, out, asked, resume=resume, overwrite=overwrite)
-    gates = parse_gates(job.settings.evaluate.require)
+    gates = parse_gates(job.settings.evaluate.require, of_pictures=True)
     model, images = opened(job, screen)
     parts = parted(images, job.settings)
     if dry_run:
@@ -138,7 +138,7 @@ def evaluate_identity(
 ) -> None:
     """Judge the pictures of a `run` again; its recognisers stay as they are."""
     settings = asked.over(config["settings"], folder=folder.path, kind=IdentitySettings)
-    gates = parse_gates(settings.evaluate.require)
+    gates = parse_gates(settings.evaluate.require, of_pictures=True)
     source = photos_of(config, moved_to=moved_to)
     if config.get("verb") != "run":
         raise InputError(
