@@ -119,12 +119,12 @@ def judged(
     """
     from reinforge.recognition.config import resolve_recogniser
     from reinforge.recognition.train import train_recogniser
-    from reinforge.synthesizers.limits import one_thread
+    from reinforge.synthesizers.limits import threads_of
 
     pupils = drawn_faces(model, range(FIRST_JUDGE, FIRST_JUDGE + N_JUDGE))
     fresh = drawn_faces(model, range(FIRST_TEST, FIRST_TEST + N_DRAWN))
     config = resolve_recogniser("small", n_steps=JUDGE_STEPS)
-    with one_thread(), screen.progress("judge", config.n_steps) as advance, stop.gentle():
+    with threads_of(config), screen.progress("judge", config.n_steps) as advance, stop.gentle():
         judge = train_recogniser(
             pupils,
             config=config,

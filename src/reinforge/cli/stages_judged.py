@@ -34,6 +34,7 @@ class Judges:
 
 
 def arms_trained(
+    model: "IdentitySynthesizer",
     parts: "PictureSplit",
     synthetic: Mapping[str, "ImageSet"],
     newcomers: Mapping[str, "ImageSet"],
@@ -48,11 +49,11 @@ def arms_trained(
     from reinforge.recognition.config import resolve_recogniser
     from reinforge.recognition.mixing import MixingConfig
     from reinforge.settings import validated
-    from reinforge.synthesizers.limits import one_thread
+    from reinforge.synthesizers.limits import threads_of
     from reinforge.systems.identity.arms import train_arms
 
     config = resolve_recogniser(settings.final.preset, **settings.final.given)
-    with one_thread(), phases(screen) as told, stop.gentle():
+    with threads_of(config), phases(screen) as told, stop.gentle():
         trained = train_arms(
             parts.train,
             synthetic,
@@ -65,6 +66,7 @@ def arms_trained(
             resume=resume,
             on_step=told,
             stop=stop,
+            device=model.processes.device,
         )
     return dict(trained)
 
@@ -84,12 +86,14 @@ def newcomers_of(
     return drawn
 
 
-def arms_kept(folder: RunFolder) -> dict[str, "Encoder"]:
+def arms_kept(model: "IdentitySynthesizer", folder: RunFolder) -> dict[str, "Encoder"]:
     """The recognisers that an earlier run trained, in the order of the arms."""
     from reinforge.recognition.recogniser import Recogniser
     from reinforge.systems.identity.arms import ARMS
 
-    return {arm: Recogniser.load(folder.arms / arm) for arm in ARMS if (folder.arms / arm).is_dir()}
+    kept = [arm for arm in ARMS if (folder.arms / arm).is_dir()]
+    device = model.processes.device
+    return {arm: Recogniser.load(folder.arms / arm).to(device) for arm in kept}
 
 
 def pictures_in(folder: RunFolder, train: "ImageSet") -> "ImageSet":
@@ -116,6 +120,7 @@ def pictures_in(folder: RunFolder, train: "ImageSet") -> "ImageSet":
 
 
 def judge_of(
+    model: "IdentitySynthesizer",
     images: "ImageSet",
     folder: RunFolder,
     settings: IdentitySettings,
@@ -128,13 +133,14 @@ def judge_of(
     from reinforge.recognition.config import resolve_recogniser
     from reinforge.recognition.frozen import load_encoder
     from reinforge.recognition.train import train_recogniser
-    from reinforge.synthesizers.limits import one_thread
+    from reinforge.synthesizers.limits import threads_of
 
     if settings.evaluate.judge is not None:
         path = settings.evaluate.judge
-        return Judges(first=load_encoder(path), name=Path(path).name)
+        judge: Encoder = load_encoder(path, device=model.processes.device)
+        return Judges(first=judge, name=Path(path).name)
     config = resolve_recogniser(settings.final.preset, **settings.final.given)
-    with one_thread(), screen.progress("judge", config.n_steps) as advance, stop.gentle():
+    with threads_of(config), screen.progress("judge", config.n_steps) as advance, stop.gentle():
         judge = train_recogniser(
             images,
             config=config,
@@ -143,6 +149,7 @@ def judge_of(
             resume=resume,
             on_step=lambda record: advance(record["step"] + 1),
             stop=stop,
+            device=model.processes.device,
         )
     return Judges(first=judge, name=OWN_JUDGE)
 
@@ -195,7 +202,7 @@ def _map_of(
         parts = {
             "real": (judge.embed_all(real), real.identity),
             "reinforced": (judge.embed_all(synthetic), synthetic.identity),
-            "erased": (judge.embed(erased), real.identity),
+            "erased": (judge.embed(erased.to(judge.device)), real.identity),
         }
     return sphere_figure(
         np.concatenate([feature.cpu().numpy() for feature, _ in parts.values()]),

@@ -150,8 +150,9 @@ def evaluate_identity(
     parts = parted(images, settings)
     with locked(folder.path, note=screen.note):
         model = stages.loaded(folder)
-        arms = later.arms_kept(folder)
-        judges = later.judge_of(images, folder, settings, screen=screen, stop=stop, resume=True)
+        arms = later.arms_kept(model, folder)
+        common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": True}
+        judges = later.judge_of(model, images, folder, settings, **common)
         made = later.pictures_in(folder, parts.train)
         scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
         later.reported(scorecard, parts, made, judges, folder, history_of(folder) or [])
@@ -188,8 +189,8 @@ def _judged(
     synthetic = {a: g.sample(n, seed=settings.sample_seed) for a, g in generators.items()}
     newcomers = later.newcomers_of(generators, settings, screen=screen)
     common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": job.resume}
-    arms = later.arms_trained(parts, synthetic, newcomers, folder, settings, **common)
-    judges = later.judge_of(images, folder, settings, **common)
+    arms = later.arms_trained(model, parts, synthetic, newcomers, folder, settings, **common)
+    judges = later.judge_of(model, images, folder, settings, **common)
     made = synthetic["reinforced"]
     scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
     later.reported(scorecard, parts, made, judges, folder, model.history)

@@ -1,6 +1,5 @@
 """Pictures of identities: fit, sample, save and load."""
 
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from reinforge.recognition.ensemble import Ensemble
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
-from reinforge.synthesizers.limits import memory_limit, one_thread
+from reinforge.synthesizers.limits import memory_limit, threads_of
 from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
@@ -187,7 +186,7 @@ class IdentitySynthesizer:
             if self.recogniser is None:
                 self.recogniser = load_encoder(self.config.recogniser, device=device)
             return []
-        with self._threads():
+        with threads_of(self.recogniser_config):
             self.recogniser, history = trained_teacher(
                 images,
                 n=self.config.n_recognisers,
@@ -212,7 +211,7 @@ class IdentitySynthesizer:
         """How far the recogniser flatters its own pictures; an encoder from elsewhere has none."""
         if self.recogniser_config is None:
             return None
-        with self._threads():
+        with threads_of(self.recogniser_config):
             return calibrated(
                 images,
                 config=self.recogniser_config,
@@ -223,12 +222,6 @@ class IdentitySynthesizer:
                 stop=stop,
                 processes=self.processes,
             )
-
-    def _threads(self) -> contextlib.AbstractContextManager[None]:
-        """One for a small recogniser, which several would slow down."""
-        config = self.recogniser_config
-        is_small = config is not None and config.backbone == "small"
-        return one_thread() if is_small else contextlib.nullcontext()
 
     def sample(
         self,

@@ -2,10 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 
 from reinforge.training import memory_errors
+
+if TYPE_CHECKING:  # tables need no recogniser
+    from reinforge.recognition.config import RecogniserConfig
 
 
 @contextlib.contextmanager
@@ -17,6 +21,12 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(n_threads)
+
+
+def threads_of(config: "RecogniserConfig | None") -> contextlib.AbstractContextManager[None]:
+    """One thread for a small recogniser, which several would slow down; None: no recogniser."""
+    is_small = config is not None and config.backbone == "small"
+    return one_thread() if is_small else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
