@@ -228,7 +228,12 @@ Means with 95 % intervals over seeds (Student's t; a seed is other people, other
 weights); differences are paired.
 
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
-were chosen on people of LFW.
+were chosen on people of LFW: there newcomers raised the mAP on unseen people from .20 to .26 with
+three pictures of 20 people each, but the prior knew those people. Here it knows nobody.
+
+One seed of three pictures so far, so no interval: a first look, not a finding. What is seen:
+pictures of the learnt people do not help a recogniser that knows 98 % of new pictures by real ones
+alone; reinforced ones hurt less than those of the cold start; newcomers win back what they cost.
 """
 
 

@@ -59,8 +59,9 @@ def done(path: Path) -> set[tuple[object, ...]]:
 
 def note_circumstances(path: Path, **more: object) -> None:
     """Keep beside the CSV what its newest rows were made with: command, versions, machine."""
+    given = [Path(part).name if "/" in part else part for part in sys.argv[1:]]  # no folders
     circumstances = {
-        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *given]),
         "python": platform.python_version(),
         "versions": {package: version(package) for package in PACKAGES},
         "machine": _processor(),
