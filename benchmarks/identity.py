@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import Generator
 
 PAGE = Path(__file__).parent / "identity.md"
+COLD_START_STEPS = 400
 N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each
@@ -76,6 +78,13 @@ def pictures_of(world: World, policy: Policy, *, new: bool) -> ImageSet:
     return pictures.subset(np.arange(len(pictures)))  # drawn once
 
 
+def policies_of(world: World) -> dict[str, Policy]:
+    """The generators of the arms."""
+    cold: dict[str, Any] = {"cold_start_steps": COLD_START_STEPS}
+    reinforced = world.reinforced(**cold, n_steps=N_STEPS)
+    return {"cold_start": world.cold(**cold), "reinforced": reinforced}
+
+
 def generator_of(world: World, policy: Policy) -> Generator:
     """The policy as what `save` would write."""
     learner = policy.learner
@@ -87,7 +96,7 @@ def recognisers(
     world: World, arms: Sequence[str], *, n_updates: int
 ) -> tuple[dict[str, Recogniser], dict[str, float]]:
     """Train arms; their CPU seconds."""
-    policies = {"cold_start": world.cold(), "reinforced": world.reinforced(n_steps=N_STEPS)}
+    policies = policies_of(world)
     made = {arm: pictures_of(world, policy, new=False) for arm, policy in policies.items()}
     others: dict[str, ImageSet] = {}
     if any(arm.endswith(WITH) for arm in arms):
@@ -270,7 +279,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     judge = judge_of(chosen.judge)
     trained, seconds = recognisers(world, missing, n_updates=chosen.updates)
     found = [(arm, "cpu_seconds", value) for arm, value in seconds.items()]
-    policies = {"cold_start": world.cold(), "reinforced": world.reinforced(n_steps=N_STEPS)}
+    policies = policies_of(world)
     made = {arm: pictures_of(world, policy, new=False) for arm, policy in policies.items()}
     found += utility(world, trained, judge, made["reinforced"])
     for arm, policy in policies.items():

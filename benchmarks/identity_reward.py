@@ -37,6 +37,7 @@ from reinforge.systems.identity.sampling import drawn_set
 
 PAGE = Path(__file__).parent / "identity_reward.md"
 N_STEPS = 40  # iterations of reinforcement
+SHORT, LONGER = 400, 850  # steps of a cold start; the longer costs what the other arms cost in all
 SCORES = {
     "semantic": "R_sem ↑",
     "coverage_reward": "R_cov ↑",
@@ -52,13 +53,15 @@ SCORES = {
 }
 JUDGED = ("identity_accuracy", "intra_identity_diversity", "kid", "density", "coverage")
 EXPANSION = 0.1  # wanted growth of the real spread, the default
-SAME_COST = {  # of the same CPU seconds as `reinforced`, about
+SAME_COST: dict[str, dict[str, Any]] = {
     "cold start": {"n_steps": 0},
-    "longer cold start": {"n_steps": 0, "cold_start_steps": 850},
-    "score function": {"n_steps": 56, "estimator": "score"},
     "half way": {"n_steps": N_STEPS // 2},
     "reinforced": {"n_steps": N_STEPS},
+    "score function": {"n_steps": 56, "estimator": "score"},  # about the seconds of `reinforced`
+    "longer cold start": {"n_steps": 0, "cold_start_steps": LONGER},  # also
+    "longer, then reinforced": {"n_steps": N_STEPS, "cold_start_steps": LONGER},
 }
+SCORE: dict[str, Any] = {"estimator": "score", "reward_units": "batch"}  # as published
 COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
     "diversity weight 0.25": {"diversity_weight": 0.25},
     "no diversity reward": {"diversity_weight": 0.0},
@@ -68,7 +71,6 @@ COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
     "no calibration": {"is_calibrated": False},
     "one recogniser": {"n_recognisers": 1},
     "no random views": {"random_views": False},
-    "diversity of the batch": {"n_recent": 0},
     "window of neighbours": {"window": "random"},
     "one step a window": {"window_steps": 1},
     "KL weight 0": {"kl_weight": 0.0},
@@ -77,8 +79,8 @@ COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
     "guidance 2": {"guidance": 2.0},
     "LoRA": {"trained": "lora"},
     "head alone": {"trained": "head"},
-    "score function": {"estimator": "score", "n_steps": 28},
-    "score function, 4 branches": {"estimator": "score", "n_steps": 28, "branches": 4},
+    "score function": {**SCORE, "n_steps": 28},
+    "score function, 4 branches": {**SCORE, "n_steps": 28, "branches": 4},
     "units of the batch": {"reward_units": "batch"},
 }
 CHANGED = "changed: "  # before the name of a component in the results
@@ -88,9 +90,10 @@ EXAMPLE_SEED = 7  # of the pictures that are judged: the same noise in all arms
 
 def settings_of(arm: str) -> dict[str, Any]:
     """How an arm is trained."""
+    short = {"cold_start_steps": SHORT}
     if arm in SAME_COST:
-        return SAME_COST[arm]
-    return {"n_steps": N_STEPS // 2} | COMPONENTS[arm.removeprefix(CHANGED)]
+        return short | SAME_COST[arm]
+    return short | {"n_steps": N_STEPS // 2} | COMPONENTS[arm.removeprefix(CHANGED)]
 
 
 def measured(world: World, judge: Encoder, arm: str) -> dict[str, float]:
@@ -195,7 +198,7 @@ def gains(wide: pd.DataFrame, base: str) -> str:
     others = list(SAME_COST) if base == "cold start" else [CHANGED + name for name in COMPONENTS]
     rows = []
     for arm in others:
-        if arm in wide.index and arm != base:
+        if arm in wide.index and base in wide.index and arm != base:
             apart = (wide.loc[arm] - wide.loc[base]).dropna(how="all")
             shown = [
                 measurements.signed(apart[score].tolist())

@@ -40,6 +40,7 @@ COMMON: dict[str, Any] = {  # what both arms share: the task
     "diversity_weight": 0.0,
     "privacy_weight": 0.0,
     "n_recent": 0,
+    "reward_units": "batch",
     "branches": 1,
     "estimator": "score",
     "advantage": "group",

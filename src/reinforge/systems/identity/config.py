@@ -41,7 +41,7 @@ class IdentityConfig(BaseModel):
     )
 
     # cold start
-    cold_start_steps: int = Field(400, ge=0, description="steps of the denoising loss")
+    cold_start_steps: int = Field(800, ge=0, description="steps of the denoising loss")
     cold_start_images: int = Field(32, ge=1, description="pictures a step")
     cold_start_learning_rate: float = Field(3e-4, gt=0, lt=1, description="AdamW, backbone")
     table_learning_rate: float = Field(4e-3, gt=0, lt=1, description="AdamW, class table")
