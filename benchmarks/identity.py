@@ -35,7 +35,7 @@ from reinforge.systems.identity.sampling import drawn_set
 from reinforge.systems.identity.saved import Generator
 
 PAGE = Path(__file__).parent / "identity.md"
-COLD_START_STEPS = 400
+COLD_START_STEPS = 850
 N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each

@@ -53,13 +53,14 @@ SCORES = {
 }
 JUDGED = ("identity_accuracy", "intra_identity_diversity", "kid", "density", "coverage")
 EXPANSION = 0.1  # wanted growth of the real spread, the default
+AFTER_LONGER = "longer, then reinforced"
 SAME_COST: dict[str, dict[str, Any]] = {
     "cold start": {"n_steps": 0},
     "half way": {"n_steps": N_STEPS // 2},
     "reinforced": {"n_steps": N_STEPS},
     "score function": {"n_steps": 56, "estimator": "score"},  # about the seconds of `reinforced`
     "longer cold start": {"n_steps": 0, "cold_start_steps": LONGER},  # also
-    "longer, then reinforced": {"n_steps": N_STEPS, "cold_start_steps": LONGER},
+    AFTER_LONGER: {"n_steps": N_STEPS, "cold_start_steps": LONGER},
 }
 SCORE: dict[str, Any] = {"estimator": "score", "reward_units": "batch"}  # as published
 COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
@@ -163,6 +164,8 @@ def page(path: Path) -> str:
         told = wide.loc["real, held out"]
         parts += [f"## {setting}", table(wide, ["real, held out", *SAME_COST])]
         parts += ["Against `cold start`, the same people and noise:", gains(wide, "cold start")]
+        if AFTER_LONGER in wide.index:
+            parts += ["Against `longer cold start`:", gains(wide, "longer cold start")]
         if any(arm.startswith(CHANGED) for arm in part["arm"]):
             parts += [
                 "### What each component earns",
@@ -195,7 +198,10 @@ def cells(part: pd.DataFrame) -> list[str]:
 
 def gains(wide: pd.DataFrame, base: str) -> str:
     """Paired differences to an arm, over the seeds that both have."""
-    others = list(SAME_COST) if base == "cold start" else [CHANGED + name for name in COMPONENTS]
+    others = {
+        "cold start": [arm for arm in SAME_COST if arm != AFTER_LONGER],
+        "longer cold start": [AFTER_LONGER],
+    }.get(base, [CHANGED + name for name in COMPONENTS])
     rows = []
     for arm in others:
         if arm in wide.index and base in wide.index and arm != base:
@@ -220,13 +226,23 @@ Means with 95 % intervals over seeds (Student's t; a seed is other people, other
 weights); differences are paired, bold where the interval leaves out 0. Every arm draws with the
 same noise. CPU seconds are those of recogniser, calibration, cold start and reinforcement.
 
-`longer cold start` and `score function` (the published estimator with our other settings) spend
-about the seconds of `reinforced`. R_exp nears 0 from below where the spread is that of real
-pictures and a tenth more; here a cold start spreads too far, so that more R_exp is less spread.
-A few people rule R_exp by its square: "spread off its goal" is the same distance without it.
+`cold start` is 400 steps long. `longer cold start` (850) and `score function` (the published
+estimator with our other settings) spend about the seconds of `reinforced`. R_exp nears 0 from below
+where the spread is that of real pictures and a tenth more; here a cold start spreads too far, so
+that more R_exp is less spread. A few people rule R_exp by its square: "spread off its goal" is the
+same distance without it.
+
+What is seen. Reinforcement raises semantic consistency, coverage and the judge's identity accuracy
+over the cold start that it starts from, with three and with five pictures each, and brings spreads
+nearer to their goal (with five pictures: beyond chance), at no cost in KID. But a cold start of 400
+steps is too short: 850 steps, for the seconds of both, do more than the reinforcement. After those
+it raises semantic consistency and coverage again; the judge's accuracy, .95 by then, moves within
+its interval. The score function at the same cost makes pictures worse. Components are one seed,
+with half the reinforcement of the short cold start: no difference there is large beside those above.
 
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
-were chosen on 20 other people of LFW whom neither the prior's classes nor these tables hold.
+were chosen on 20 other people of LFW whom neither the prior's classes nor these tables hold; that
+parts of the reward keep their units was tried because of an earlier result on the first seed here.
 """
 
 
