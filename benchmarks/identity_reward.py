@@ -238,7 +238,7 @@ nearer to their goal (with five pictures: beyond chance), at no cost in KID. But
 steps is too short: 850 steps, for the seconds of both, do more than the reinforcement. After those
 it raises semantic consistency and coverage again; the judge's accuracy, .95 by then, moves within
 its interval. The score function at the same cost makes pictures worse. Components are one seed,
-with half the reinforcement of the short cold start: no difference there is large beside those above.
+with half the reinforcement of the short cold start: no difference is large beside those above.
 
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
 were chosen on 20 other people of LFW whom neither the prior's classes nor these tables hold; that

@@ -222,12 +222,16 @@ def assignment(text: str, kind: type[System] = RunSettings) -> Settings:
 
 
 def _full_path(path: str, kind: type[System]) -> str:
-    """A lone key with its section, e.g. n_steps -> model.n_steps; the generator's come first."""
+    """A lone key with its section, e.g. n_steps -> model.n_steps.
+
+    The generator's come first, then those of sections that take any key of a model, in their order.
+    """
     if "." in path or path in kind.model_fields:
         return path
     homes = [key for key in known_keys(kind) if key.rpartition(".")[2] == path]
-    if f"model.{path}" in homes:
-        return f"model.{path}"
+    for section in ("model", *kind.open_sections()):
+        if f"{section}.{path}" in homes:
+            return f"{section}.{path}"
     if len(homes) != 1:
         raise InputError(unknown_key(path, homes or known_keys(kind)))
     return homes[0]
