@@ -240,7 +240,7 @@ Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW
 were chosen on people of LFW: there newcomers raised the mAP on unseen people from .20 to .26 with
 three pictures of 20 people each, but the prior knew those people. Here it knows nobody.
 
-Two seeds of three pictures so far: a first look, not a finding. What is seen: pictures of the learnt
+Two seeds of three pictures so far: a first look, no finding. What is seen: pictures of the learnt
 people do not help a recogniser that knows 98 % of new pictures by real ones alone, also where a
 judge recognises 95 % of them; with newcomers the arms come out ahead of `real`. The longer cold
 start has its price: from 400 steps (not in the table, one seed) an attacker who holds the generator
