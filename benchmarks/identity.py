@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 import measurements
-from identity_world import Policy, World, judge_of
+from identity_world import Policy, World
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.recognition.config import resolve_recogniser
-from reinforge.recognition.frozen import Encoder
+from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.mixing import MixingConfig
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet, PictureSplit
@@ -93,11 +93,14 @@ def generator_of(world: World, policy: Policy) -> Generator:
 
 
 def recognisers(
-    world: World, arms: Sequence[str], *, n_updates: int
+    world: World,
+    arms: Sequence[str],
+    policies: Mapping[str, Policy],
+    made: Mapping[str, ImageSet],
+    *,
+    n_updates: int,
 ) -> tuple[dict[str, Recogniser], dict[str, float]]:
-    """Train arms; their CPU seconds."""
-    policies = policies_of(world)
-    made = {arm: pictures_of(world, policy, new=False) for arm, policy in policies.items()}
+    """Train arms on the pictures of the policies; their CPU seconds."""
     others: dict[str, ImageSet] = {}
     if any(arm.endswith(WITH) for arm in arms):
         others = {arm: pictures_of(world, policy, new=True) for arm, policy in policies.items()}
@@ -278,15 +281,15 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     world = World(
         chosen.faces, chosen.prior, per_identity=per_identity, n_people=chosen.people, seed=seed
     )
-    judge = judge_of(chosen.judge)
-    trained, seconds = recognisers(world, missing, n_updates=chosen.updates)
-    found = [(arm, "cpu_seconds", value) for arm, value in seconds.items()]
+    judge = load_encoder(chosen.judge)
     policies = policies_of(world)
     made = {arm: pictures_of(world, policy, new=False) for arm, policy in policies.items()}
+    trained, seconds = recognisers(world, missing, policies, made, n_updates=chosen.updates)
+    found = [(arm, "cpu_seconds", value) for arm, value in seconds.items()]
     found += utility(world, trained, judge, made["reinforced"])
     for arm, policy in policies.items():
         if arm in missing:
-            told = leakage(world, policy, made[arm], judge, judge_of(chosen.second))
+            told = leakage(world, policy, made[arm], judge, load_encoder(chosen.second))
             found += [(arm, name, value) for name, value in told.items()]
     rows = [
         dict(zip(measurements.FIELDS, ("orl", setting, arm, seed, score, value), strict=True))

@@ -22,10 +22,10 @@ import pandas as pd
 import torch
 
 import measurements
-from identity_world import World, judge_of
+from identity_world import World
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.measure.spread import centroid_accuracy
-from reinforge.recognition.frozen import Encoder
+from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.records import ImageSet, PictureSplit
 from reinforge.systems.identity.bank import Bank
 from reinforge.systems.identity.reward import (
@@ -278,7 +278,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int, arms: Sequence
     world = World(
         chosen.faces, chosen.prior, per_identity=per_identity, n_people=chosen.people, seed=seed
     )
-    judge = judge_of(chosen.judge)
+    judge = load_encoder(chosen.judge)
     for arm in missing:
         keep(chosen.results, setting, arm, seed, measured(world, judge, arm))
 

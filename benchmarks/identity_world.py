@@ -193,11 +193,6 @@ class World:
         )
 
 
-def judge_of(path: Path) -> Encoder:
-    """A face network that gives no reward."""
-    return load_encoder(path)
-
-
 def _put(weights: Mapping[str, torch.Tensor], learner: Learner) -> None:
     """Weights of a policy, its reference and its running mean."""
     with torch.no_grad():

@@ -185,13 +185,15 @@ def _judged(
     n = settings.sample.n or max(later.FEWEST_DRAWN, usual)
     stages.make_room(folder.pictures, overwrite=True)
     stages.drawn(model, folder.pictures, n, settings, screen=screen)
+    made = later.pictures_in(folder, parts.train)
     generators = _generators(model, settings)
-    synthetic = {a: g.sample(n, seed=settings.sample_seed) for a, g in generators.items()}
+    synthetic = {"reinforced": made}
+    if "cold_start" in generators:
+        synthetic["cold_start"] = generators["cold_start"].sample(n, seed=settings.sample_seed)
     newcomers = later.newcomers_of(generators, settings, screen=screen)
     common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": job.resume}
     arms = later.arms_trained(model, parts, synthetic, newcomers, folder, settings, **common)
     judges = later.judge_of(model, images, folder, settings, **common)
-    made = synthetic["reinforced"]
     scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
     later.reported(scorecard, parts, made, judges, folder, model.history)
     return scorecard
@@ -200,9 +202,11 @@ def _judged(
 def _generators(
     model: "IdentitySynthesizer", settings: IdentitySettings
 ) -> dict[str, "IdentitySynthesizer"]:
-    """Those that draw for arms: the reinforced one always, since its pictures are judged."""
-    generators = {"reinforced": model}
-    if "cold_start" in settings.final.arms:
+    """The generators whose pictures the arms see."""
+    arms, generators = settings.final.arms, {}
+    if "reinforced" in arms or "selected" in arms:
+        generators["reinforced"] = model
+    if "cold_start" in arms:
         generators["cold_start"] = model.cold_start()
     return generators
 
