@@ -13,6 +13,7 @@ from reinforge.cli.screen import Screen
 from reinforge.cli.settings import checked, merged
 from reinforge.cli.settings_pictures import IdentitySettings
 from reinforge.cli.stages_identity import Photos
+from reinforge.cli.stages_judged import pictures_in
 from reinforge.cli.tables import accuracy_table
 from reinforge.cli.verbs_identity import Job, show_fitted, trained
 from reinforge.files import write_atomic
@@ -64,7 +65,7 @@ def demo_identity(out: Path, *, asked: Asked, screen: Screen, stop: Stop) -> Non
         before = model.cold_start().sample(N_DRAWN, seed=settings.sample_seed)
         stages.make_room(folder.pictures, overwrite=True)
         stages.drawn(model, folder.pictures, N_DRAWN, settings, screen=screen)
-        after = model.sample(N_DRAWN, seed=settings.sample_seed)
+        after = pictures_in(folder, images)
         shown = Shown(real=images, cold_start=before, reinforced=after)
         write_atomic(folder.sheet, sheet(shown))
         accuracy = judged(model, shown, screen=screen, stop=stop)
