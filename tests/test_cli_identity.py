@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,18 +48,6 @@ def run(straight, tmp_path):
     """A copy of it, to be changed."""
     shutil.copytree(straight.path, tmp_path / "run")
     return RunFolder(tmp_path / "run")
-
-
-@pytest.fixture
-def cli(capsys):
-    """Runs a command in this process."""
-
-    def call(*args):
-        code = main([str(arg) for arg in args])
-        printed = capsys.readouterr()
-        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
-
-    return call
 
 
 def fit_args(place, out, *more):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
@@ -32,19 +31,6 @@ def place(tmp_path_factory):
 def args(place, out, *more):
     flags = ["--prior", place / "prior", *FLAGS, *FINAL, "--level", "quick", "-n", "3"]
     return ["run", "identity", place / "photos", "--out", out, *flags, *more]
-
-
-@pytest.fixture
-def cli(capsys):
-    """Runs a command in this process."""
-
-    def call(*args):
-        capsys.readouterr()
-        code = main([*map(str, args)])
-        printed = capsys.readouterr()
-        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -50,18 +49,6 @@ def straight(table, tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "straight")
     assert main(["fit", "tabular", str(table), "--out", str(folder.path), "--quiet", *FAST]) == 0
     return folder
-
-
-@pytest.fixture
-def cli(capsys):
-    """Runs a command in this process."""
-
-    def call(*args):
-        code = main([str(arg) for arg in args])
-        printed = capsys.readouterr()
-        return SimpleNamespace(code=code, out=printed.out, err=printed.err)
-
-    return call
 
 
 @pytest.fixture
