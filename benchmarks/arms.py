@@ -23,6 +23,8 @@ from peers.environment import HOME, PINS, ROOT, one_thread, python_of, versions
 PEERS = Path(__file__).resolve().parent / "peers"
 CACHE = HOME / "cache"
 MAX_DECIMALS = 10
+# What peers/run_here.py runs, but for our own
+RUN_HERE = ("controls", "cart", "tabddpm", "tabddpm_columns")
 NICENESS = 10  # of the processes that fit
 
 
@@ -51,6 +53,7 @@ ARMS: dict[str, Arm] = {
     "independent": Arm(what="control: every column drawn by itself"),
     "smote": Arm(what="control: between a row and a neighbour of its class"),
     "cart": Arm(what="sequential CART (synthpop's default, our implementation)"),
+    "tabddpm": Arm(what="TabDDPM (our implementation), 5,000 steps on every table, not tuned"),
     "gaussian_copula": Arm(
         what="SDV Gaussian copula, defaults", runs="run_sdv.py", environment="sdv"
     ),
@@ -140,7 +143,7 @@ def _sources(arm: Arm) -> list[Path]:
         files = sorted(package.rglob("*.py"))
         return [f for f in files if f.relative_to(package).parts[0].split(".")[0] not in judges]
     own = [PEERS / arm.runs]
-    here = {"run_here.py": [PEERS.parent / "controls.py", PEERS.parent / "cart.py"]}
+    here = {"run_here.py": [PEERS.parent / f"{name}.py" for name in RUN_HERE]}
     return own + here.get(arm.runs, [])
 
 

@@ -40,11 +40,11 @@ class _Stage:
 
 def fit_cart(train: pd.DataFrame, *, target: str, seed: int) -> Sampler:
     """Grow a tree a column; a sample draws from the donors in its leaves."""
-    plain = _plain(train[[target, *(name for name in train.columns if name != target)]])
+    frame = plain(train[[target, *(name for name in train.columns if name != target)]])
     seen, stages = np.zeros((len(train), 1)), []
-    for name in plain:
-        stages.append(_grow(name, plain[name], seen, seed=seed))
-        seen = np.hstack([seen, stages[-1].encode(plain[name].to_numpy())])
+    for name in frame:
+        stages.append(_grow(name, frame[name], seen, seed=seed))
+        seen = np.hstack([seen, stages[-1].encode(frame[name].to_numpy())])
 
     def sample(n: int) -> pd.DataFrame:
         random = generator(seed, "benchmark cart")
@@ -55,7 +55,7 @@ def fit_cart(train: pd.DataFrame, *, target: str, seed: int) -> Sampler:
                 values = np.where(columns[stage.name + GONE] == "yes", np.nan, values)
             columns[stage.name] = values
             seen = np.hstack([seen, stage.encode(values)])
-        return _unplain(pd.DataFrame(columns), like=train)
+        return unplain(pd.DataFrame(columns), like=train)
 
     return sample
 
@@ -85,7 +85,7 @@ def _draw(stage: _Stage, seen: np.ndarray, random: np.random.Generator) -> np.nd
     return drawn
 
 
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Numbers as floats with a text column before those that may be missing; the rest as text."""
     columns: dict[str, pd.Series] = {}
     for name in frame:
@@ -101,7 +101,8 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _unplain(drawn: pd.DataFrame, *, like: pd.DataFrame) -> pd.DataFrame:
+def unplain(drawn: pd.DataFrame, *, like: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `like`, in its order; text that says it is missing is."""
     kept = drawn[list(like.columns)]
     text = [name for name in kept if not pd.api.types.is_numeric_dtype(like[name])]
     return kept.assign(**{name: kept[name].where(kept[name] != GONE, None) for name in text})

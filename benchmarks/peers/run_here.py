@@ -25,15 +25,18 @@ def fit_reinforge(
 
 
 if __name__ == "__main__":
-    if "reinforge" in Path(sys.argv[1]).read_text():
-        import reinforge.synthesizers.tabular  # noqa: F401  (imports are no part of the fit)
+    fits = {
+        "copy": controls.fit_copy,
+        "independent": controls.fit_independent,
+        "smote": controls.fit_smote,
+        "cart": fit_cart,
+        "reinforge": fit_reinforge,
+    }
+    job = Path(sys.argv[1]).read_text()  # imports of torch are no part of a fit, nor of the others'
+    if '"reinforge"' in job:
+        import reinforge.synthesizers.tabular  # noqa: F401
+    elif '"tabddpm"' in job:
+        from tabddpm import fit_tabddpm
 
-    work(
-        {
-            "copy": controls.fit_copy,
-            "independent": controls.fit_independent,
-            "smote": controls.fit_smote,
-            "cart": fit_cart,
-            "reinforge": fit_reinforge,
-        }
-    )
+        fits["tabddpm"] = fit_tabddpm
+    work(fits)

@@ -1,10 +1,15 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import arms
 import controls
 from cart import fit_cart
+from tabddpm import Diffusion, fit_tabddpm
+from tabddpm_columns import Columns
 
 
 @pytest.fixture
@@ -49,7 +54,10 @@ def test_smote_manages_a_class_of_one_row():
     assert (rows.loc[rows["target"] == "b", "amount"] == 9.0).all()
 
 
-@pytest.mark.parametrize("fit", [controls.fit_independent, controls.fit_smote, fit_cart])
+@pytest.mark.parametrize(
+    "fit",
+    [controls.fit_independent, controls.fit_smote, fit_cart, partial(fit_tabddpm, n_steps=2)],
+)
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(fit, patients):
     first = fit(patients, target="outcome", seed=1)(50)
     pd.testing.assert_frame_equal(first, fit(patients, target="outcome", seed=1)(50))
@@ -64,6 +72,39 @@ def test_cart_keeps_association_and_missing_values_and_invents_no_number(patient
     assert abs(rows["pressure"].isna().mean() - 0.2) < 0.04
     assert abs(rows["ward"].isna().mean() - 50 / 300) < 0.04
     assert set(rows["pressure"].dropna()) <= set(patients["pressure"].dropna())
+
+
+def test_tabddpm_keeps_association_and_missing_values(patients):
+    rows = fit_tabddpm(patients, target="outcome", seed=0, n_steps=400)(2000)
+    assert list(rows.columns) == list(patients.columns)
+    assert abs((rows["outcome"] == "ill").mean() - (patients["outcome"] == "ill").mean()) < 0.04
+    assert ((rows["age"] > 50) == (rows["outcome"] == "ill")).mean() > 0.9
+    assert rows["age"].corr(rows["pressure"]) > 0.8
+    assert abs(rows["pressure"].isna().mean() - 0.2) < 0.08
+    assert abs(rows["ward"].isna().mean() - 50 / 300) < 0.08
+    assert rows["pressure"].nunique() > 500
+
+
+@pytest.mark.parametrize("columns", [["age", "pressure"], ["ward", "outcome"]])
+def test_tabddpm_takes_a_number_as_target_and_tables_of_one_kind(patients, columns):
+    rows = fit_tabddpm(patients[columns], target=columns[0], seed=0, n_steps=3)(40)
+    assert rows.shape == (40, 2)
+    assert list(rows.columns) == columns
+
+
+def test_the_way_back_of_tabddpm_s_levels_is_that_of_bayes(patients):
+    frame = patients[["ward"]].fillna("c")
+    diffusion = Diffusion(Columns.of(frame, seed=0))
+    every = torch.eye(3).log().clamp(min=-60)  # the levels, as logs of one-hot
+    time = torch.tensor([120])
+    now = diffusion.blurred(every[:1], diffusion.all_kept[time, None]).exp()
+    back = torch.cat(
+        [diffusion.before(every[:1], level[None], time=time) for level in torch.eye(3)]
+    )
+    torch.testing.assert_close(
+        now @ back.exp(), diffusion.blurred(every[:1], diffusion.all_kept[time - 1, None]).exp()
+    )
+    assert back[0, 0].exp() > now[0, 0] > 1 / 3
 
 
 def test_peers_rows_get_the_range_decimals_and_dtypes_of_the_train_rows():
