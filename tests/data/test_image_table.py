@@ -41,8 +41,9 @@ def _check(images):
         (ROWS.replace(",", "\t"), "people.tsv"),
         (ROWS.replace("\n", "\r\n").encode("utf-8-sig"), "people.csv"),
         (gzip.compress(ROWS.encode()), "people.csv"),
+        (ROWS.replace(",", ", "), "people.csv"),
     ],
-    ids=["comma", "semicolon", "tab", "mark", "packed"],
+    ids=["comma", "semicolon", "tab", "mark", "packed", "spaces"],
 )
 def test_a_text_table_is_read_with_identities_as_text(pictures, text, name):
     _check(read_images(_table(pictures, text, name)))
@@ -96,7 +97,9 @@ def test_a_missing_picture_is_left_out_and_named(pictures):
         ("", "names no pictures"),
         ("path,identity\nphotos/1.png,ada\nphotos/2.png, \n", "1 rows have no identity.*row 2"),
         ("path,identity\n,ada\n", "1 rows have no path, first row 1"),
-        ("path,identity\nphotos/1.png\n", "row 1: 1 fields where the header has 2"),
+        ("path,identity\nphotos/1.png\n", "row 1: 1 fields parted by ',' where.* has 2"),
+        ("path\tidentity\nphotos/1.png\n", "row 1: 1 fields parted by a tab where.* has 2"),
+        ("path:identity\nphotos/1.png:ada\n", "one column, 'path:identity'.*semicolon, a tab or"),
         ("path,path,identity\na,b,c\n", "column name occurs twice"),
         (b"path,identity\nphotos/1.png,\xff\xfe\n", "cannot be read as CSV in utf-8"),
         (b"path,identity\nphotos/1.png,\0\n", "NUL byte"),

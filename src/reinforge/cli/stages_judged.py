@@ -129,16 +129,20 @@ def judge_of(
     stop: Stop,
     resume: bool,
 ) -> Judges:
-    """The user's judge; or one of another seed than any that rewarded, trained on all pictures."""
+    """The user's judge; or one of another seed than any that rewarded, trained on all pictures.
+
+    Scores, map and pairs look at the same pictures, so that it keeps what it embedded.
+    """
     from reinforge.recognition.config import resolve_recogniser
     from reinforge.recognition.frozen import load_encoder
+    from reinforge.recognition.remembered import Remembered
     from reinforge.recognition.train import train_recogniser
     from reinforge.synthesizers.limits import threads_of
 
     if settings.evaluate.judge is not None:
         path = settings.evaluate.judge
         judge: Encoder = load_encoder(path, device=model.processes.device)
-        return Judges(first=judge, name=Path(path).name)
+        return Judges(first=Remembered(judge), name=Path(path).name)
     config = resolve_recogniser(settings.final.preset, **settings.final.given)
     with threads_of(config), screen.progress("judge", config.n_steps) as advance, stop.gentle():
         judge = train_recogniser(
@@ -151,7 +155,7 @@ def judge_of(
             stop=stop,
             device=model.processes.device,
         )
-    return Judges(first=judge, name=OWN_JUDGE)
+    return Judges(first=Remembered(judge), name=OWN_JUDGE)
 
 
 def scored(

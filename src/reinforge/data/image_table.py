@@ -21,6 +21,7 @@ from reinforge.errors import InputError
 
 COLUMNS = ("path", "identity", "camera", "group")
 _NEEDED = ("path", "identity")
+_TAB = "\t"
 _PARQUET = (".parquet", ".pq")
 
 
@@ -38,6 +39,11 @@ def table_candidates(path: Path, columns: Mapping[str, str] | None = None) -> li
     named = _names(columns or {})
     rows = _parquet_rows(path) if path.suffix.lower() in _PARQUET else _csv_rows(path)
     missing = [named[column] for column in _NEEDED if named[column] not in rows.columns]
+    if missing and len(rows.columns) == 1 and path.suffix.lower() not in _PARQUET:
+        raise InputError(
+            f"{path} has one column, {rows.columns[0]!r}: fields are parted by a comma, a "
+            "semicolon, a tab or '|'; write the table with one of them."
+        )
     if missing:
         raise InputError(
             f"{path} has no column {missing[0]!r}, only {', '.join(map(repr, rows.columns[:10]))}; "
@@ -110,7 +116,8 @@ def _csv_rows(path: Path) -> pd.DataFrame:
         file.seek(0)
         try:
             text = io.TextIOWrapper(cast(io.BufferedReader, file), encoding=encoding, newline="")
-            found = [row for row in csv.reader(text, delimiter=separator) if row]
+            lines = csv.reader(text, delimiter=separator, skipinitialspace=True)
+            found = [row for row in lines if row]
         except (UnicodeError, csv.Error) as error:
             raise InputError(f"{path} cannot be read as CSV in {encoding}: {error}.") from error
     if len(found) < 2:
@@ -119,8 +126,9 @@ def _csv_rows(path: Path) -> pd.DataFrame:
     ragged = next((at for at, row in enumerate(rows) if len(row) != len(header)), None)
     if ragged is not None:
         raise InputError(
-            f"{path}, row {ragged + 1}: {len(rows[ragged])} fields where the header has "
-            f"{len(header)}; quote fields that hold the separator."
+            f"{path}, row {ragged + 1}: {len(rows[ragged])} fields parted by "
+            f"{'a tab' if separator == _TAB else repr(separator)} where the header has "
+            f"{len(header)}; quote fields that hold the separator, and use one all through."
         )
     if len(set(header)) != len(header):
         raise InputError(f"{path}: a column name occurs twice; rename it in the header.")
