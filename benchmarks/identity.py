@@ -13,20 +13,21 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 import measurements
 from identity_world import Policy, World
+from reinforge.evaluation.picture_judged import judged_pictures
+from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
+from reinforge.evaluation.picture_utility import utility_scores
 from reinforge.recognition.config import resolve_recogniser
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.mixing import MixingConfig
-from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet, PictureSplit
 from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.arms import train_arms
@@ -40,12 +41,37 @@ N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each
 DRAW_SEED = 11
-WITH = " + newcomers"
-SELECTIONS = {  # how `selected` chooses
-    "selected": MixingConfig(selection="lookahead", look_at="head"),
-    "selected, lowest loss": MixingConfig(selection="lowest_loss"),
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How the recogniser of an arm is trained."""
+
+    kind: str  # one of `train_arms`
+    has_newcomers: bool = True
+    mixing: MixingConfig = field(default_factory=MixingConfig)
+
+
+HEAD = MixingConfig(look_at="head")
+LOWEST = MixingConfig(selection="lowest_loss")
+ARMS = {
+    "real": Arm("real"),
+    "random_erasing": Arm("random_erasing"),
+    "cold_start": Arm("cold_start"),
+    "reinforced": Arm("reinforced"),
+    "selected": Arm("selected", mixing=HEAD),
+    "selected, lowest loss": Arm("selected", mixing=LOWEST),
 }
-ARMS = ("real", "random_erasing", "cold_start", "reinforced", *SELECTIONS)
+MADE = [name for name in ARMS if name not in ("real", "random_erasing")]
+LEARNT, BOTH = ", learnt people", ", both"  # behind the name of an arm
+ABLATIONS = {
+    **{name + LEARNT: replace(ARMS[name], has_newcomers=False) for name in MADE},
+    **{
+        name + BOTH: replace(ARMS[name], mixing=ARMS[name].mixing.model_copy(update={"of": "both"}))
+        for name in MADE
+    },
+}
+PICTURES = ("pictures of cold_start", "pictures of reinforced")  # judged for themselves
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
@@ -68,14 +94,18 @@ LEAKS = {
 
 def pictures_of(world: World, policy: Policy, *, new: bool) -> ImageSet:
     """Pictures of the learnt people, or of newcomers, by one policy."""
+
+    def draw() -> ImageSet:
+        if not new:
+            of, names, per = learner.policy, world.train.names, N_DRAWS
+        else:
+            strangers = newcomers(generator_of(world, policy), N_NEW, seed=DRAW_SEED)
+            of, names, per = strangers.policy("cpu"), strangers.names, PER_NEW
+        return drawn_set(of, learner.config.chain, names, per, seed=DRAW_SEED)
+
     learner = policy.learner
-    drawn, names, per = learner.policy, world.train.names, N_DRAWS
-    if new:
-        generator = generator_of(world, policy)
-        strangers = newcomers(generator, N_NEW, seed=DRAW_SEED)
-        drawn, names, per = strangers.policy("cpu"), strangers.names, PER_NEW
-    pictures = drawn_set(drawn, learner.config.chain, names, per, seed=DRAW_SEED)
-    return pictures.subset(np.arange(len(pictures)))  # drawn once
+    n, per = (N_NEW, PER_NEW) if new else (len(world.train.names), N_DRAWS)
+    return policy.kept(f"{'newcomers' if new else 'learnt'} {n} {per} {DRAW_SEED}", draw)
 
 
 def policies_of(world: World) -> dict[str, Policy]:
@@ -92,51 +122,33 @@ def generator_of(world: World, policy: Policy) -> Generator:
     return Generator(prior=prior, config=learner.config, names=world.train.names)
 
 
-def recognisers(
-    world: World,
-    arms: Sequence[str],
-    policies: Mapping[str, Policy],
-    made: Mapping[str, ImageSet],
-    *,
-    n_updates: int,
-) -> tuple[dict[str, Recogniser], dict[str, float]]:
-    """Train arms on the pictures of the policies; their CPU seconds."""
-    others: dict[str, ImageSet] = {}
-    if any(arm.endswith(WITH) for arm in arms):
-        others = {arm: pictures_of(world, policy, new=True) for arm, policy in policies.items()}
-    config = resolve_recogniser("small", n_steps=n_updates)
-    trained, seconds = {}, {}
-    for arm in arms:
-        base = arm.removesuffix(WITH)
-        mixing = SELECTIONS.get(base, MixingConfig())
-        own = "selected" if base in SELECTIONS else base
-        started = time.process_time()
-        trained |= {
-            arm: train_arms(
-                world.train,
-                made,
-                config=config,
-                mixing=mixing,
-                seed=world.seed,
-                arms=[own],
-                newcomers=others if arm.endswith(WITH) else None,
-            )[own]
-        }
-        seconds[arm] = time.process_time() - started
-    return trained, seconds
+def trained_arm(
+    world: World, name: str, policies: Mapping[str, Policy], *, n_updates: int
+) -> Encoder:
+    """The recogniser of an arm."""
+    arm = {**ARMS, **ABLATIONS}[name]
+    needed = {"selected": "reinforced"}.get(arm.kind, arm.kind)
+    drawn_by = {n: p for n, p in policies.items() if n == needed}
+    made = {n: pictures_of(world, p, new=False) for n, p in drawn_by.items()}
+    others = {n: pictures_of(world, p, new=True) for n, p in drawn_by.items()}
+    return train_arms(
+        world.train,
+        made,
+        config=resolve_recogniser("small", n_steps=n_updates),
+        mixing=arm.mixing,
+        seed=world.seed,
+        arms=[arm.kind],
+        newcomers=others if arm.has_newcomers else None,
+    )[arm.kind]
 
 
-def utility(
-    world: World, trained: Mapping[str, Encoder], judge: Encoder, made: ImageSet
-) -> list[tuple[str, str, float]]:
-    """(arm, score, value) on the unseen people."""
+def utility(world: World, name: str, recogniser: Encoder, made: ImageSet) -> dict[str, float]:
+    """Scores of an arm on the unseen people."""
     assert world.unseen is not None
     parts = PictureSplit(train=world.train, unseen=renamed(world.unseen))
-    scorecard = evaluate_pictures(
-        parts, made, judge=judge, recognisers=trained, level="quick", seed=0
-    )
-    bars = scorecard.figures["arms"]
-    return [(b["arm"], b["score"], b["value"]) for b in bars if b["value"] is not None]
+    pictures = judged_pictures(parts, made, level=picture_level("quick"), seed=0)
+    scores, _ = utility_scores(pictures, {name: recogniser})
+    return {s.name: s.value for s in scores if s.group == "all" and s.value is not None}
 
 
 def renamed(images: ImageSet) -> ImageSet:
@@ -171,12 +183,28 @@ def page(path: Path) -> str:
     parts = [part for part in (NOTES.strip(), measurements.circumstances(path)) if part]
     for setting, part in rows.groupby("setting"):
         wide = part.pivot_table(index=["arm", "seed"], columns="score", values="value")
-        known = [a for a in (*ARMS, *(a + WITH for a in ARMS)) if a in wide.index]
-        parts += [f"## {setting}", arms_table(wide, known)]
+        arms = [arm for arm in ARMS if arm in wide.index]
+        parts += [f"## {setting}", arms_table(wide, arms)]
         parts += ["Differences of the same people, bold where the interval leaves out 0:"]
-        parts += [differences(wide, known), "### What the pictures are like and what they leak"]
-        parts += [leaks_table(wide)]
+        parts += [differences(wide, [(a, b) for a in arms for b in arms if is_asked(a, b)])]
+        others = [arm for arm in ABLATIONS if arm in wide.index]
+        if others:
+            pairs = [(arm, base) for arm in others for base in ("real", based_on(arm))]
+            parts += ["### Whose pictures", arms_table(wide, others), differences(wide, pairs)]
+        if any(arm in wide.index for arm in PICTURES):
+            parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
     return "\n\n".join(parts) + "\n"
+
+
+def is_asked(arm: str, base: str) -> bool:
+    """Whether the page shows this difference."""
+    order = list(ARMS)
+    return arm in MADE and base in order[: order.index(arm)]
+
+
+def based_on(ablation: str) -> str:
+    """The arm that an ablation changes."""
+    return ablation.removesuffix(LEARNT).removesuffix(BOTH)
 
 
 def arms_table(wide: pd.DataFrame, arms: Sequence[str]) -> str:
@@ -192,18 +220,11 @@ def arms_table(wide: pd.DataFrame, arms: Sequence[str]) -> str:
     return measurements.markdown_table(["arm (seeds)", *columns.values()], rows)
 
 
-def differences(wide: pd.DataFrame, arms: Sequence[str]) -> str:
-    """Paired differences of the arms that answer a question."""
-    asked = [
-        (arm, base)
-        for arm in arms
-        for base in ("real", "random_erasing", "cold_start", arm.removesuffix(WITH))
-        if arm.removesuffix(WITH) in ("reinforced", *SELECTIONS) and base in arms and base != arm
-    ]
-    asked += [(f"{a}{WITH}", f"cold_start{WITH}") for a in ("reinforced", *SELECTIONS)]
+def differences(wide: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> str:
+    """Paired differences, over the seeds that both arms have."""
     rows = []
-    for arm, base in asked:
-        if arm in arms and base in arms:
+    for arm, base in pairs:
+        if arm in wide.index and base in wide.index:
             apart = (wide.loc[arm] - wide.loc[base]).dropna(how="all")
             shown = [measurements.signed(apart[s].tolist()) for s in SCORES]
             rows.append([f"{arm} - {base} ({len(apart)})", *shown])
@@ -213,15 +234,16 @@ def differences(wide: pd.DataFrame, arms: Sequence[str]) -> str:
 def leaks_table(wide: pd.DataFrame) -> str:
     """The pictures of both generators beside real ones that nobody trained on."""
     rows = []
-    for arm in ("cold_start", "reinforced"):
-        cells = [measurements.cell(wide.loc[arm][s].tolist()) if s in wide else "–" for s in LEAKS]
-        rows.append([f"pictures of {arm}", *cells])
+    known = [name for name in PICTURES if name in wide.index]
+    for name in known:
+        cells = [measurements.cell(wide.loc[name][s].tolist()) if s in wide else "–" for s in LEAKS]
+        rows.append([f"{name} ({len(wide.loc[name])})", *cells])
     for control in ("holdout", "unseen"):
         names = [f"{score}[{control}]" for score in LEAKS]
-        part = wide.loc["reinforced"]
+        part = wide.loc[known[-1]]
         cells = [measurements.cell(part[n].tolist()) if n in part else "–" for n in names]
         rows.append([f"control: {control}", *cells])
-    return measurements.markdown_table(["pictures", *LEAKS.values()], rows)
+    return measurements.markdown_table(["pictures (seeds)", *LEAKS.values()], rows)
 
 
 NOTES = """
@@ -229,25 +251,23 @@ NOTES = """
 
 Each arm trains the same small recogniser from the same first weights with as many updates and, in
 an update, as many pictures: `real` on the few pictures alone, `random_erasing` with patches of them
-blanked, `cold_start` and `reinforced` with generated pictures of the same people beside them,
-`selected` with those of the reinforced generator that the lookahead prefers, `selected, lowest
-loss` with those whose identity the recogniser sees best already. "+ newcomers": besides, each batch
-holds as many people who do not exist, mixed from the learnt ones by the arm's own generator.
-Scores are of people whom neither generator nor recogniser saw. Fidelity and leakage are by a face
-network that gave no reward (docs/metrics.md).
+blanked. In the others half of each batch are generated pictures of 200 people who do not exist
+(newcomers), mixed from the learnt ones by the arm's generator: before reinforcement in
+`cold_start`, after it in `reinforced`; in `selected` a lookahead chooses them, in `selected, lowest
+loss` those whose identity the recogniser sees best already. Scores are of people whom neither
+generator nor recogniser saw. Fidelity and leakage are by a face network that gave no reward
+(docs/metrics.md).
+
+"Whose pictures": "learnt people": generated pictures of the learnt people in place of newcomers;
+"both": of both, and half as many pictures again in an update.
 
 Means with 95 % intervals over seeds (Student's t; a seed is other people, other pictures, other
 weights); differences are paired.
 
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
-were chosen on people of LFW: there newcomers raised the mAP on unseen people from .20 to .26 with
-three pictures of 20 people each, but the prior knew those people. Here it knows nobody.
-
-Two seeds of three pictures so far: a first look, no finding. What is seen: pictures of the learnt
-people do not help a recogniser that knows 98 % of new pictures by real ones alone, also where a
-judge recognises 95 % of them; with newcomers the arms come out ahead of `real`. The longer cold
-start has its price: from 400 steps (not in the table, one seed) an attacker who holds the generator
-reaches a membership AUC of .72, from 850 steps .87; reinforcement changes neither.
+were chosen on people of LFW: there, with three pictures of 20 people each, newcomers in place of
+more views of the real pictures raised the mAP on 100 unseen people from .18 to .25, and pictures of
+the learnt people besides lowered it to .22; but the prior knew those people. Here it knows nobody.
 """
 
 
@@ -258,11 +278,14 @@ def main() -> None:
     parser.add_argument("--prior", type=Path, help="folder of a prior that knows none of them")
     parser.add_argument("--judge", type=Path, help="exported face network (.pt2)")
     parser.add_argument("--second", type=Path, help="another one")
-    parser.add_argument("--per-identity", type=int, nargs="+", default=[3, 5])
+    parser.add_argument(
+        "--per-identity", type=int, nargs="+", default=[3, 5], help="0: all but two"
+    )
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--updates", type=int, default=1000, help="of each recogniser")
-    parser.add_argument("--arms", nargs="+", default=[*ARMS, *(a + WITH for a in ARMS[2:])])
+    parser.add_argument("--arms", nargs="+", default=[*ARMS, *PICTURES])
+    parser.add_argument("--ablations", action="store_true", help="arms that say what earns it")
     parser.add_argument("--results", type=Path, default=measurements.csv_of("identity"))
     chosen = parser.parse_args()
     for seed in chosen.seeds if chosen.faces is not None else ():
@@ -273,31 +296,48 @@ def main() -> None:
 
 def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     """The arms of one world that are not measured yet."""
-    setting = f"{chosen.people} people, {per_identity} pictures each"
+    each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
+    setting = f"{chosen.people} people, {each}"
     known = measurements.done(chosen.results)
-    missing = [arm for arm in chosen.arms if ("orl", setting, arm, seed) not in known]
+    wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
+    missing = [arm for arm in wanted if ("orl", setting, arm, seed) not in known]
     if not missing:
         return
     world = World(
-        chosen.faces, chosen.prior, per_identity=per_identity, n_people=chosen.people, seed=seed
+        chosen.faces,
+        chosen.prior,
+        per_identity=per_identity or None,
+        n_people=chosen.people,
+        seed=seed,
     )
-    judge = load_encoder(chosen.judge)
     policies = policies_of(world)
-    made = {arm: pictures_of(world, policy, new=False) for arm, policy in policies.items()}
-    trained, seconds = recognisers(world, missing, policies, made, n_updates=chosen.updates)
-    found = [(arm, "cpu_seconds", value) for arm, value in seconds.items()]
-    found += utility(world, trained, judge, made["reinforced"])
-    for arm, policy in policies.items():
-        if arm in missing:
-            told = leakage(world, policy, made[arm], judge, load_encoder(chosen.second))
-            found += [(arm, name, value) for name, value in told.items()]
-    rows = [
-        dict(zip(measurements.FIELDS, ("orl", setting, arm, seed, score, value), strict=True))
-        for arm, score, value in found
-    ]
-    measurements.append(chosen.results, rows)
-    measurements.note_circumstances(chosen.results)
-    print(f"{setting}, seed {seed}: done", file=sys.stderr, flush=True)
+    for arm in missing:
+        found = measured(chosen, world, arm, policies)
+        rows = [
+            dict(zip(measurements.FIELDS, ("orl", setting, arm, seed, score, value), strict=True))
+            for score, value in found.items()
+        ]
+        measurements.append(chosen.results, rows)
+        measurements.note_circumstances(chosen.results)
+        print(f"{setting}, seed {seed}, {arm}: done", file=sys.stderr, flush=True)
+
+
+def measured(
+    chosen: argparse.Namespace, world: World, arm: str, policies: Mapping[str, Policy]
+) -> dict[str, float]:
+    """All scores of an arm, or of a generator's pictures."""
+    if arm in PICTURES:
+        policy = policies[arm.removeprefix("pictures of ")]
+        made = pictures_of(world, policy, new=False)
+        return leakage(world, policy, made, load_encoder(chosen.judge), load_encoder(chosen.second))
+    for policy in policies.values():  # drawn before the clock runs
+        pictures_of(world, policy, new=True)
+        pictures_of(world, policy, new=False)
+    started = time.process_time()
+    recogniser = trained_arm(world, arm, policies, n_updates=chosen.updates)
+    seconds = time.process_time() - started
+    made = pictures_of(world, policies["reinforced"], new=False)
+    return utility(world, arm, recogniser, made) | {"cpu_seconds": seconds}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ cold start and each reinforced policy are made once a (file, prior, number, seed
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,18 @@ class Policy:
 
     learner: Learner
     cpu_seconds: float
+    file: Path  # its weights
+
+    def kept(self, name: str, draw: Callable[[], ImageSet]) -> ImageSet:
+        """Pictures by this policy, drawn once and kept beside its weights."""
+        file = self.file.with_name(f"{self.file.stem} {name}.npz")
+        if not file.exists():
+            drawn = draw()
+            pixels = drawn.pixels[np.arange(len(drawn))]
+            np.savez(file, pixels=pixels, identity=drawn.identity, names=np.array(drawn.names))
+        with np.load(file) as told:
+            names = tuple(map(str, told["names"]))
+            return ImageSet(pixels=told["pixels"], identity=told["identity"], names=names)
 
 
 class World:
@@ -148,7 +160,7 @@ class World:
             self._train(learner, settings, reinforced=reinforced)
         _put(load_file(file), learner)
         seconds = json.loads(file.with_suffix(".json").read_text())["cpu_seconds"]
-        return Policy(learner, seconds)
+        return Policy(learner, seconds, file)
 
     def _train(self, learner: Learner, settings: dict[str, Any], *, reinforced: bool) -> None:
         """Train and keep the weights: of a reinforcement also those at its half."""

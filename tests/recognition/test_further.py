@@ -8,8 +8,10 @@ import torch
 from drawn_pictures import drawn_set
 
 from reinforge.errors import InputError
+from reinforge.recognition import train
 from reinforge.recognition.config import resolve_recogniser
 from reinforge.recognition.further import further_views, new_classes
+from reinforge.recognition.mixed_batch import added_views
 from reinforge.recognition.mixing import MixingConfig
 from reinforge.recognition.train import train_recogniser
 from reinforge.training import Interrupted
@@ -19,6 +21,7 @@ REAL = drawn_set(n_identities=6, n_pictures=3)
 OTHERS = replace(
     drawn_set(n_identities=9, n_pictures=4, seed=1), names=tuple(f"new {n}" for n in range(9))
 )
+MADE = drawn_set(n_identities=6, n_pictures=2, seed=3)
 
 
 def tiny(**settings):
@@ -55,7 +58,57 @@ def test_newcomers_are_learnt_as_themselves():
     assert (found.classify(pixels).numpy() == 6 + OTHERS.identity).mean() > 0.9
 
 
-def test_with_synthetic_pictures_and_newcomers_a_stopped_training_goes_on(tmp_path):
+def mixed(synthetic=MADE, newcomers=OTHERS, n_steps=3, **mixing):
+    records = []
+    found = train_recogniser(
+        REAL,
+        config=tiny(n_steps=n_steps),
+        seed=0,
+        synthetic=synthetic,
+        mixing=MixingConfig(**mixing) if mixing else None,
+        newcomers=newcomers,
+        on_step=records.append,
+    )
+    return found, records
+
+
+@pytest.mark.parametrize(("kept", "selection"), [(1, "random"), (2, "lookahead")])
+def test_newcomers_stand_in_place_of_pictures_of_the_real_people(monkeypatch, kept, selection):
+    batches = []
+
+    def spy(*args, **named):
+        views, record = added_views(*args, **named)
+        batches.append(views)
+        return views, record
+
+    monkeypatch.setattr(train, "added_views", spy)
+    found, records = mixed(kept=kept, selection=selection)
+    assert [len(views.label) for views in batches] == [4 * kept] * 3
+    assert all(len(views.label.unique()) == 4 for views in batches)
+    assert all(int(views.label.min()) >= 6 for views in batches)
+    assert len(torch.cat([views.label for views in batches[:2]]).unique()) == 8  # by turns
+    assert "accuracy_newcomers" not in records[0]
+    assert "accuracy_synthetic" in records[0]
+    assert same(found, mixed(synthetic=None, kept=kept, selection=selection)[0])
+    assert found.names == (*REAL.names, *OTHERS.names)
+
+
+def test_both_is_newcomers_besides_and_the_default_is_newcomers_alone():
+    both, records = mixed(of="both")
+    assert {"accuracy_newcomers", "accuracy_synthetic"} <= set(records[0])
+    alone = mixed(of="newcomers")[0]
+    assert same(alone, mixed()[0])
+    assert not same(alone, both)
+
+
+def test_where_nobody_is_new_pictures_of_the_real_people_are_taken():
+    alone = mixed(newcomers=None, of="newcomers")[0]
+    assert same(alone, mixed(newcomers=None, of="both")[0])
+    assert alone.names == REAL.names
+
+
+@pytest.mark.parametrize("of", ["newcomers", "both"])
+def test_with_synthetic_pictures_and_newcomers_a_stopped_training_goes_on(tmp_path, of):
     seen = []
 
     def stop():
@@ -65,8 +118,8 @@ def test_with_synthetic_pictures_and_newcomers_a_stopped_training_goes_on(tmp_pa
     common = {
         "config": tiny(checkpoint_every=2),
         "seed": 0,
-        "synthetic": drawn_set(n_identities=6, n_pictures=2, seed=3),
-        "mixing": MixingConfig(),
+        "synthetic": MADE,
+        "mixing": MixingConfig(of=of),
         "newcomers": OTHERS,
     }
     with pytest.raises(Interrupted):
@@ -76,7 +129,7 @@ def test_with_synthetic_pictures_and_newcomers_a_stopped_training_goes_on(tmp_pa
         REAL, **common, run_dir=tmp_path, resume=True, on_step=records.append
     )
     assert same(resumed, train_recogniser(REAL, **common))
-    assert {"accuracy", "accuracy_newcomers", "accuracy_synthetic"} <= set(records[-1])
+    assert {"accuracy", "accuracy_synthetic"} <= set(records[-1])
 
 
 def test_a_training_does_not_go_on_with_other_newcomers(tmp_path):

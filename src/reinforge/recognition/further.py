@@ -16,6 +16,8 @@ from reinforge.recognition.recogniser import as_pixels
 from reinforge.recognition.sampler import pk_batch
 from reinforge.records import ImageSet
 
+TURNS = "identity/newcomers in batches"  # what their order is drawn for
+
 
 @dataclass(frozen=True, kw_only=True)
 class Further:
@@ -63,7 +65,7 @@ def further_views(
         index,
         n_identities=min(config.identities_per_batch, further.n_beside),
         n_pictures=config.pictures_per_identity,
-        seed=number_from(seed, "identity/newcomers in batches"),
+        seed=number_from(seed, TURNS),
     )
     generator = torch_generator(seed, "identity/views of newcomers", index)
     pixels = as_pixels(further.images.pixels[chosen])

@@ -7,15 +7,17 @@ import torch
 from jaxtyping import Int
 
 from reinforge.errors import InputError
-from reinforge.randomness import torch_generator
+from reinforge.randomness import number_from, torch_generator
 from reinforge.recognition import lookahead
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
+from reinforge.recognition.further import TURNS, Further
 from reinforge.recognition.lookahead import Delta, Views
 from reinforge.recognition.losses import Loss
 from reinforge.recognition.mixing import MixingConfig, draw_candidates, require_mixable
 from reinforge.recognition.network import Network
 from reinforge.recognition.recogniser import as_pixels
+from reinforge.recognition.sampler import pk_batch
 from reinforge.records import ImageSet
 from reinforge.settings import validated
 
@@ -29,6 +31,17 @@ class Mixture:
     mixing: MixingConfig
     config: RecogniserConfig  # of the training
     seed: int
+    n_newcomers: int | None = None  # that a step takes, by turns; None: pictures of its real people
+
+    def wanted(self, real: Views, index: int) -> Int[np.ndarray, " class"]:
+        """The classes of whom a step takes synthetic pictures."""
+        if self.n_newcomers is None:
+            return np.unique(real.label.cpu().numpy())
+        turns = number_from(self.seed, TURNS)
+        chosen = pk_batch(
+            self.label, index, n_identities=self.n_newcomers, n_pictures=1, seed=turns
+        )
+        return self.label[chosen]
 
 
 def new_mixture(
@@ -38,25 +51,42 @@ def new_mixture(
     *,
     config: RecogniserConfig,
     seed: int,
+    further: Further | None = None,
 ) -> Mixture | None:
     """The synthetic pictures of a training, or None where there are none.
+
+    Args:
+        images: The real ones.
+        synthetic: Of the same people.
+        mixing: How they are chosen and weighed.
+        config: Of the training.
+        seed: Of the training.
+        further: Newcomers; those who stand in place of `synthetic` if the settings say so.
 
     Raises:
         InputError: They do not fit the real ones, or there are settings without pictures.
     """
-    if synthetic is None:
-        if mixing is not None:
-            raise InputError(
-                "mixing settings without synthetic pictures; give synthetic, or leave mixing out."
-            )
+    if synthetic is None and mixing is None:
         return None
-    require_mixable(images, synthetic)
+    mixing = mixing or validated(MixingConfig, {})
+    if mixing.of == "newcomers" and further is not None:
+        n_newcomers = min(config.identities_per_batch, further.n_beside)
+        made, label = further.images, further.label
+    elif synthetic is None:
+        raise InputError(
+            "mixing settings without synthetic pictures; give synthetic, or leave mixing out."
+        )
+    else:
+        require_mixable(images, synthetic)
+        n_newcomers = None
+        made, label = synthetic, classes_of(synthetic.identity, np.unique(images.identity))
     return Mixture(
-        synthetic=synthetic,
-        label=classes_of(synthetic.identity, np.unique(images.identity)),
-        mixing=mixing or validated(MixingConfig, {}),
+        synthetic=made,
+        label=label,
+        mixing=mixing,
         config=config,
         seed=seed,
+        n_newcomers=n_newcomers,
     )
 
 
@@ -77,7 +107,7 @@ def added_views(
     *,
     rate_factor: float,
 ) -> tuple[Views, dict[str, float]]:
-    """Synthetic views for the identities of a batch, and what the history keeps of their choice.
+    """Synthetic views beside those of a batch, and what the history keeps of their choice.
 
     Args:
         real: The batch, its views drawn.
@@ -88,7 +118,7 @@ def added_views(
         rate_factor: Rate of the step over the base rate.
     """
     mixing = mixture.mixing
-    wanted = np.unique(real.label.cpu().numpy())
+    wanted = mixture.wanted(real, index)
     n_drawn = mixing.kept * mixing.candidates
     drawn = draw_candidates(mixture.label, wanted, index, n_pictures=n_drawn, seed=mixture.seed)
     if not len(drawn):

@@ -23,6 +23,12 @@ class MixingConfig(BaseModel):
         "lowest_loss: those whose identity is seen best already, without a step; random: as many "
         "of the same candidates, by chance",
     )
+    of: Literal["newcomers", "both"] = Field(
+        "newcomers",
+        description="whose synthetic pictures: newcomers: of as many newcomers as a step has real "
+        "people, or of these people where there are no newcomers; both: of these people, and "
+        "newcomers by chance besides",
+    )
     kept: int = Field(1, ge=1, description="synthetic pictures used an identity and step")
     candidates: int = Field(
         2, ge=1, description="pictures looked at for each one kept; 1 leaves nothing to choose"

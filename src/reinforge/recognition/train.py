@@ -79,6 +79,7 @@ def train_recogniser(
         mixing: How they are chosen and weighed; None: the defaults.
         newcomers: Synthetic pictures of other people, who have no real ones, of the same size. They
             are further classes: each step takes as many of them as of those with real pictures.
+            With mixing of newcomers, it says which pictures, and `synthetic` is left aside.
         run_dir: Where checkpoints and history are kept; None keeps nothing.
         resume: Go on from the newest checkpoint in `run_dir`.
         on_step: Told each record.
@@ -97,8 +98,9 @@ def train_recogniser(
     is_mined = config.kind == "reid" and config.triplet_weight > 0
     require_pk(images.identity, images.names, least_pictures=2 if is_mined else 1)
     present, label = np.unique(images.identity, return_inverse=True)
-    mixture = new_mixture(images, synthetic, mixing, config=config, seed=seed)
     further = new_classes(newcomers, images, n_known=len(present))
+    mixture = new_mixture(images, synthetic, mixing, config=config, seed=seed, further=further)
+    is_mixed = mixture is not None and mixture.n_newcomers is not None
     n_classes = len(present) + (0 if further is None else len(further.images.names))
     network, architecture = start_network(config, n_classes, seed=seed)
     learner = new_learner(network.to(device), config)
@@ -114,7 +116,7 @@ def train_recogniser(
             config=config,
             seed=seed,
             mixture=mixture,
-            further=further,
+            further=None if is_mixed else further,
         )
 
     place = None

@@ -64,7 +64,7 @@ def test_selected_chooses_from_the_reinforced_pictures_or_from_its_own(arms):
     assert not is_same(trained(("selected",), {"selected": COLD})["selected"], arms["selected"])
 
 
-def test_newcomers_are_those_of_the_arms_own_generator():
+def test_newcomers_are_those_of_the_arms_own_generator_in_place_of_its_other_pictures():
     others = [
         replace(small_pictures((2, 2), names=("new 0", "new 1"), seed=seed)) for seed in (5, 6)
     ]
@@ -73,6 +73,20 @@ def test_newcomers_are_those_of_the_arms_own_generator():
     assert found["real"].names == found["random_erasing"].names == REAL.names
     for arm in ("cold_start", "reinforced", "selected"):
         assert found[arm].names == (*REAL.names, "new 0", "new 1")
+    both = train_arms(
+        REAL,
+        SYNTHETIC,
+        config=CONFIG,
+        mixing=MIXING.model_copy(update={"of": "both"}),
+        seed=3,
+        arms=("reinforced",),
+        newcomers=newcomers,
+    )
+    assert not is_same(both["reinforced"], found["reinforced"])
+    assert is_same(
+        trained(("reinforced",), {"reinforced": COLD}, newcomers=newcomers)["reinforced"],
+        found["reinforced"],
+    )
     swapped = trained(("selected",), newcomers={"selected": others[0], "reinforced": others[1]})
     assert not is_same(swapped["selected"], found["selected"])
 

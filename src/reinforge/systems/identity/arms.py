@@ -10,9 +10,8 @@ from reinforge.errors import InputError
 from reinforge.recognition.config import RecogniserConfig
 from reinforge.recognition.mixing import MixingConfig
 from reinforge.recognition.recogniser import Recogniser
-from reinforge.recognition.train import train_recogniser
 from reinforge.records import ImageSet
-from reinforge.training import Interrupted
+from reinforge.systems.identity.phase import Told, train_phase
 
 Arm = Literal["real", "random_erasing", "cold_start", "reinforced", "selected"]
 ARMS: tuple[Arm, ...] = ("real", "random_erasing", "cold_start", "reinforced", "selected")
@@ -31,14 +30,14 @@ def train_arms(
     newcomers: Mapping[str, ImageSet] | None = None,
     folder: Path | None = None,
     resume: bool = False,
-    on_step: Callable[[dict[str, Any]], None] | None = None,
+    on_step: Told | None = None,
     stop: Callable[[], bool] | None = None,
     device: torch.device | str = "cpu",
 ) -> dict[str, Recogniser]:
     """Train the same recogniser on real pictures alone, and with synthetic ones beside them.
 
-    Every arm takes as many updates and as many pictures an update: where no synthetic picture is
-    seen, further views of real ones take their place.
+    Every arm takes as many updates and as many pictures an update (with mixing of both newcomers
+    come on top): where no synthetic picture is seen, further views of real ones take their place.
 
     Args:
         real: The pictures that the generator saw.
@@ -49,7 +48,8 @@ def train_arms(
         seed: First weights, batches and views are those of this seed in every arm.
         arms: Which ones.
         newcomers: Of the same arms as `synthetic`: pictures of people who do not exist, drawn by
-            that arm's generator, as further classes.
+            that arm's generator, as further classes; they stand in place of `synthetic`, or (mixing
+            of both) besides.
         folder: Each arm is kept in a folder of its own there.
         resume: Go on with what lies there; arms that are finished are not trained again.
         on_step: Told each record, with its arm as `phase`, and `done` of `of` steps.
@@ -70,22 +70,20 @@ def train_arms(
         others = None if made is None else _of_arm(arm, newcomers or {})
         own, how = _settings_of(arm, config, mixing)
         place = None if folder is None else folder / arm
-        try:
-            trained[arm] = train_recogniser(
-                real,
-                config=own,
-                seed=seed,
-                synthetic=made,
-                mixing=how,
-                newcomers=others,
-                run_dir=place,
-                resume=resume,
-                on_step=_telling(on_step, arm, own.n_steps),
-                stop=stop,
-                device=device,
-            )
-        except Interrupted as interrupted:
-            raise Interrupted(f"arm {arm}: {interrupted}") from None
+        trained[arm] = train_phase(
+            f"arm {arm}",
+            real,
+            config=own,
+            seed=seed,
+            synthetic=made,
+            mixing=how,
+            newcomers=others,
+            run_dir=place,
+            resume=resume,
+            on_step=on_step,
+            stop=stop,
+            device=device,
+        )
         if place is not None:
             trained[arm].save(place)
     return trained
@@ -130,15 +128,3 @@ def _settings_of(
     if arm == "random_erasing":
         more["random_erasing"] = ERASING
     return config.model_copy(update=more), None
-
-
-def _telling(
-    on_step: Callable[[dict[str, Any]], None] | None, arm: str, n_steps: int
-) -> Callable[[dict[str, Any]], None] | None:
-    if on_step is None:
-        return None
-
-    def told(record: dict[str, Any]) -> None:
-        on_step({"phase": f"arm {arm}", **record, "done": record["step"] + 1, "of": n_steps})
-
-    return told
