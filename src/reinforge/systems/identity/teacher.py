@@ -19,12 +19,10 @@ from reinforge.recognition.config import PRESETS, RecogniserConfig, resolve_reco
 from reinforge.recognition.ensemble import Ensemble
 from reinforge.recognition.frozen import Encoder
 from reinforge.recognition.recogniser import Recogniser
-from reinforge.recognition.train import train_recogniser
 from reinforge.records import ImageSet
 from reinforge.systems.identity.calibration import Calibration, calibrate, leave_one_out
-from reinforge.training import Interrupted
+from reinforge.systems.identity.phase import Told, train_phase
 
-Told = Callable[[dict[str, Any]], None]
 PHASE = "recogniser"
 TRAINED = "trained.json"  # written when the training is over: what it was a training of
 
@@ -142,24 +140,22 @@ def trained_recogniser(
     history: list[dict[str, Any]] = []
 
     def told(record: dict[str, Any]) -> None:
-        history.append({"phase": phase, **record})
+        history.append({key: value for key, value in record.items() if key not in ("done", "of")})
         if on_step is not None:
-            on_step({**history[-1], "done": record["step"] + 1, "of": config.n_steps})
+            on_step(record)
 
-    try:
-        recogniser = train_recogniser(
-            images,
-            config=config,
-            seed=seed,
-            run_dir=place,
-            resume=resume,
-            on_step=told,
-            stop=stop,
-            device=processes.device,
-            processes=processes,
-        )
-    except Interrupted as interrupted:
-        raise Interrupted(f"{phase}: {interrupted}") from None
+    recogniser = train_phase(
+        phase,
+        images,
+        config=config,
+        on_step=told,
+        seed=seed,
+        run_dir=place,
+        resume=resume,
+        stop=stop,
+        device=processes.device,
+        processes=processes,
+    )
     processes.copy_first(recogniser.network.state_dict().values())
     if place is None or not processes.is_first:
         return recogniser, history
