@@ -52,15 +52,15 @@ class Arm:
     mixing: MixingConfig = field(default_factory=MixingConfig)
 
 
-HEAD = MixingConfig(look_at="head")
 LOWEST = MixingConfig(selection="lowest_loss")
+LOOKAHEAD = MixingConfig(selection="lookahead", look_at="head")
 ARMS = {
     "real": Arm("real"),
     "random_erasing": Arm("random_erasing"),
     "cold_start": Arm("cold_start"),
     "reinforced": Arm("reinforced"),
-    "selected": Arm("selected", mixing=HEAD),
-    "selected, lowest loss": Arm("selected", mixing=LOWEST),
+    "selected": Arm("selected", mixing=LOWEST),
+    "selected, lookahead": Arm("selected", mixing=LOOKAHEAD),
 }
 MADE = [name for name in ARMS if name not in ("real", "random_erasing")]
 LEARNT, BOTH = ", learnt people", ", both"  # behind the name of an arm
@@ -253,10 +253,10 @@ Each arm trains the same small recogniser from the same first weights with as ma
 an update, as many pictures: `real` on the few pictures alone, `random_erasing` with patches of them
 blanked. In the others half of each batch are generated pictures of 200 people who do not exist
 (newcomers), mixed from the learnt ones by the arm's generator: before reinforcement in
-`cold_start`, after it in `reinforced`; in `selected` a lookahead chooses them, in `selected, lowest
-loss` those whose identity the recogniser sees best already. Scores are of people whom neither
-generator nor recogniser saw. Fidelity and leakage are by a face network that gave no reward
-(docs/metrics.md).
+`cold_start`, after it in `reinforced`; in `selected` of two pictures the one whose identity the
+recogniser sees better already, in `selected, lookahead` the one whose loss falls more by a virtual
+step. Scores are of people whom neither generator nor recogniser saw. Fidelity and leakage are by a
+face network that gave no reward (docs/metrics.md).
 
 "Whose pictures": "learnt people": generated pictures of the learnt people in place of newcomers;
 "both": of both, and half as many pictures again in an update.

@@ -24,7 +24,8 @@ def network():
 
 
 def added(network, *, factor=1.0, index=0, known=None, made=MADE, **settings):
-    mixture = new_mixture(REAL, made, MixingConfig(**settings), config=CONFIG, seed=0)
+    mixing = MixingConfig(**{"selection": "lookahead", **settings})
+    mixture = new_mixture(REAL, made, mixing, config=CONFIG, seed=0)
     chosen = np.flatnonzero(np.isin(REAL.identity, [0, 2, 3] if known is None else known))
     real = Views(
         pixels=as_pixels(REAL.pixels[chosen]),

@@ -34,8 +34,12 @@ def same(first, second):
 @pytest.mark.parametrize(
     ("settings", "mixing"),
     [
-        ({"dropout": 0.3}, {"look_every": 2, "kept": 2}),
-        ({"kind": "reid", "norm": "batch"}, {"estimate": "first_order", "until": 0.8}),
+        ({"dropout": 0.3}, {"selection": "lookahead", "look_every": 2, "kept": 2}),
+        ({}, {"selection": "lowest_loss"}),
+        (
+            {"kind": "reid", "norm": "batch"},
+            {"selection": "lookahead", "estimate": "first_order", "until": 0.8},
+        ),
         ({"optimizer": "sgd"}, {"selection": "random", "weight": 0.5}),
     ],
 )
@@ -78,7 +82,8 @@ def test_synthetic_pictures_that_are_never_used_change_nothing():
 
 
 def test_the_history_tells_what_was_kept_and_when_it_was_looked():
-    _, records = trained(tiny(), mixing=MixingConfig(look_every=2, until=0.6))
+    mixing = MixingConfig(selection="lookahead", look_every=2, until=0.6)
+    _, records = trained(tiny(), mixing=mixing)
     looked = [record["step"] for record in records if "delta_kept" in record]
     mixed = [record["step"] for record in records if "accuracy_synthetic" in record]
     assert (looked, mixed) == ([0, 2], [0, 1, 2])

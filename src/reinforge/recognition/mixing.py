@@ -18,10 +18,10 @@ class MixingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     selection: Literal["random", "lookahead", "lowest_loss"] = Field(
-        "lookahead",
-        description="lookahead: the candidates whose loss falls most by a virtual step; "
-        "lowest_loss: those whose identity is seen best already, without a step; random: as many "
-        "of the same candidates, by chance",
+        "lowest_loss",
+        description="lowest_loss: the candidates whose identity is seen best already; lookahead "
+        "(the paper's): those whose loss falls most by a virtual step; random: as many of the "
+        "same candidates, by chance",
     )
     of: Literal["newcomers", "both"] = Field(
         "newcomers",
