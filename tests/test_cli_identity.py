@@ -190,6 +190,28 @@ def test_sample_draws_people_who_do_not_exist_into_a_folder_of_their_own(cli, st
     assert (done.code, "--out alone" in done.err) == (2, True)
 
 
+def test_sample_levels_groups_where_they_are_known(cli, place, straight, tmp_path):
+    counts = {"anna": 3, "ben": 3, "o'hara, jr": 2}
+    for at, (name, count) in enumerate(counts.items()):
+        own = tmp_path / "photos" / ("old" if at == 2 else "young") / name
+        own.mkdir(parents=True)
+        for number, file in enumerate(sorted((place / "photos").rglob("*.png"))[:count]):
+            with Image.open(file) as picture:
+                picture.transpose(Image.Transpose(at)).rotate(90 * number).save(own / file.name)
+    args = ["fit", "identity", tmp_path / "photos", "--prior", place / "prior", *FLAGS]
+    done = cli(*args, "--layout", "groups", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    done = cli("sample", tmp_path / "run", "-n", 2, "--balance", "group", "--out", tmp_path / "new")
+    assert done.code == 0, done.err
+    assert "6 synthetic pictures, 2 an identity on average" in done.out
+    drawn = read_images(tmp_path / "new")  # 6 and 2 real ones: 8 and 6 at the most
+    assert np.bincount(drawn.identity).tolist() == [1, 1, 4]
+    done = cli("sample", straight.path, "--balance", "group")
+    assert (done.code, "groups are not known" in done.err) == (2, True)
+    done = cli("sample", straight.path, "--balance", "group", "--identities", "anna")
+    assert (done.code, "sample.balance levels groups over all" in done.err) == (2, True)
+
+
 def test_sample_without_out_fills_the_runs_own_folder(cli, run):
     assert cli("sample", run.path).code == 0
     assert len(read_images(run.pictures)) == 9

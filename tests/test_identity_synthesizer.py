@@ -205,6 +205,21 @@ def test_identities_come_in_the_order_in_which_they_are_asked_for(model):
     assert np.array_equal(drawn.pixels[2:], model.sample(2, identities=["anna"]).pixels)
 
 
+def test_a_number_for_each_name_gives_the_first_pictures_of_each(model):
+    drawn = model.sample({"anna": 1, "ben": 3}, seed=1)
+    assert drawn.names == ("anna", "ben")
+    assert drawn.identity.tolist() == [0, 1, 1, 1]
+    whole = model.sample(3, seed=1)
+    assert np.array_equal(drawn.pixels, whole.pixels[[0, 3, 4, 5]])
+
+
+def test_a_name_without_a_number_is_refused(model):
+    with pytest.raises(InputError, match="got no number for 'ben'"):
+        model.sample({"anna": 1}, identities=["anna", "ben"])
+    with pytest.raises(InputError, match="got 0 for 'anna'"):
+        model.sample({"anna": 0})
+
+
 def test_it_is_told_how_many_pictures_are_drawn(model):
     told = []
     model.sample(7, on_images=told.append)

@@ -93,7 +93,7 @@ verb(
     run_group,
     "identity",
     settings=(
-        *(*_PICTURES, "split.unseen", "split.holdout", "sample.n"),
+        *(*_PICTURES, "split.unseen", "split.holdout", "sample.n", "sample.balance"),
         *("final.arms", "evaluate.judge", "evaluate.level", "evaluate.require"),
     ),
     kinds=(IdentitySettings,),

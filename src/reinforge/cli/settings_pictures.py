@@ -68,6 +68,11 @@ class DrawSettings(Section):
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
     )
+    balance: Literal["group"] | None = Field(
+        default=None,
+        description="group: as many pictures in all, more of people of groups that have fewer, so "
+        "that real and synthetic pictures together are level.",
+    )
 
     _lists = field_validator("identities", mode="before")(listed)
 
@@ -194,6 +199,11 @@ class IdentitySettings(System):
         resolve_recogniser(self.final.preset, **self.final.given)
         validated(MixingConfig, self.mixing.given)
         require_arms(self.final.arms)
+        if self.sample.balance and (self.sample.identities or self.sample.newcomers):
+            raise InputError(
+                "sample.balance levels groups over all people who were learnt; leave identities "
+                "and newcomers out."
+            )
         if self.evaluate.judge is not None and not Path(self.evaluate.judge).exists():
             raise InputError(f"evaluate.judge {self.evaluate.judge!r}: no such file or folder.")
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,17 +218,28 @@ def n_to_draw(settings: IdentitySettings, data: dict[str, Any]) -> int:
     return max(1, round(data["pictures"] / data["identities"]))
 
 
+def amount_of(
+    images: "ImageSet", per_identity: int, settings: IdentitySettings
+) -> "int | dict[str, int]":
+    """Pictures to draw of each identity that was learnt: as many of all, or levelled."""
+    if settings.sample.balance is None:
+        return per_identity
+    from reinforge.systems.identity.balance import group_amounts
+
+    return group_amounts(images, per_identity)
+
+
 def drawn(
     model: "IdentitySynthesizer",
     folder: Path,
-    per_identity: int,
+    per_identity: "int | dict[str, int]",
     settings: IdentitySettings,
     *,
     screen: Screen,
 ) -> int:
     """Draw pictures into a folder; how many."""
     identities = list(settings.sample.identities) or None
-    total = per_identity * len(identities or model.names)
+    total = n_drawn(per_identity, identities or model.names)
     with screen.progress("sample", total) as advance:
         model.sample_to(
             folder,
@@ -238,6 +249,13 @@ def drawn(
             on_images=advance,
         )
     return total
+
+
+def n_drawn(per_identity: "int | dict[str, int]", names: Sequence[str]) -> int:
+    """How many pictures that is of all."""
+    if isinstance(per_identity, int):
+        return per_identity * len(names)
+    return sum(per_identity.values())
 
 
 def make_room(folder: Path, *, overwrite: bool) -> None:

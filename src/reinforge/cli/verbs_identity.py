@@ -182,7 +182,7 @@ def _judged(
     """Draw, train the arms, judge, report."""
     settings, folder = job.settings, job.folder
     usual = round(len(parts.train) / len(parts.train.names))
-    n = settings.sample.n or max(later.FEWEST_DRAWN, usual)
+    n = stages.amount_of(parts.train, settings.sample.n or max(later.FEWEST_DRAWN, usual), settings)
     stages.make_room(folder.pictures, overwrite=True)
     stages.drawn(model, folder.pictures, n, settings, screen=screen)
     made = later.pictures_in(folder, parts.train)
@@ -236,20 +236,40 @@ def sample_pictures(
             f"chosen identities are no fair picture of {folder.path}: give them a folder of their "
             "own with --out."
         )
+    amount: int | dict[str, int] = n
+    if settings.sample.balance:
+        amount = stages.amount_of(_learnt(config, model, settings, screen), n, settings)
     if dry_run:
-        total = n * len(settings.sample.identities or model.names)
+        total = stages.n_drawn(amount, settings.sample.identities or model.names)
         screen.show(f"{total:,} pictures would go to {place}; nothing was written (--dry-run).")
         return
     if out is None:
         with locked(folder.path, note=screen.note):
             stages.make_room(place, overwrite=overwrite)
-            total = stages.drawn(model, place, n, settings, screen=screen)
+            total = stages.drawn(model, place, amount, settings, screen=screen)
             write_manifest(folder)
     else:
         stages.make_room(place, overwrite=overwrite)
-        total = stages.drawn(model, place, n, settings, screen=screen)
+        total = stages.drawn(model, place, amount, settings, screen=screen)
     screen.payload.update(pictures=str(place), n=total, seed=settings.sample_seed)
-    screen.show(f"{total:,} synthetic pictures, {n:,} an identity: {place}")
+    each = f"{n:,} an identity" + (" on average" if settings.sample.balance else "")
+    screen.show(f"{total:,} synthetic pictures, {each}: {place}")
+
+
+def _learnt(
+    config: dict[str, Any],
+    model: "IdentitySynthesizer",
+    settings: IdentitySettings,
+    screen: Screen,
+) -> "ImageSet":
+    """The real pictures that a run's generator learnt, read again."""
+    from reinforge.systems.identity.training_set import training_set
+
+    photos = photos_of(config)
+    images = stages.read(model, photos, settings.data, screen=screen)
+    stages.require_same(images, config, photos)
+    images = training_set(images, model.load_prior())
+    return parted(images, settings).train if config["verb"] == "run" else images
 
 
 def _job(

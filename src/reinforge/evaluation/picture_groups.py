@@ -1,31 +1,13 @@
 """Groups of people in pictures: who belongs to which, and how far apart they are served."""
 
-from collections import Counter
-
 import numpy as np
 from jaxtyping import Float, Int
 
+from reinforge.data.image_groups import people_by_group
 from reinforge.evaluation.picture_judged import JudgedPictures
 from reinforge.evaluation.picture_probe import Probe, Probed, accuracy, probe_of
 from reinforge.evaluation.picture_scoring import Found
 from reinforge.measure.intervals import Estimate, percentile_interval
-from reinforge.records import ImageSet
-
-
-def people_by_group(images: ImageSet) -> dict[str, Int[np.ndarray, " person"]]:
-    """People of each group, groups by name; a person's group is that of most of the pictures."""
-    if images.group is None:
-        return {}
-    of_person = {
-        int(person): Counter(
-            images.group[at] for at in np.flatnonzero(images.identity == person)
-        ).most_common(1)[0][0]
-        for person in np.unique(images.identity)
-    }
-    return {
-        group: np.array([p for p, own in of_person.items() if own == group], dtype=np.int64)
-        for group in sorted(set(of_person.values()))
-    }
 
 
 def group_probes(pictures: JudgedPictures) -> list[Probe]:

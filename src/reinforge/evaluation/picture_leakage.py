@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from reinforge.data.image_groups import people_by_group
 from reinforge.evaluation.picture_catalogue import IN_A_SPACE
-from reinforge.evaluation.picture_groups import people_by_group
 from reinforge.evaluation.picture_judged import JudgedPictures
 from reinforge.evaluation.picture_scoring import Found, picture_score
 from reinforge.evaluation.picture_space import Embedded, Space, by_person

@@ -24,7 +24,7 @@ from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
 from reinforge.systems.identity.newcomers import newcomers
-from reinforge.systems.identity.sampling import drawn_set
+from reinforge.systems.identity.sampling import Amount, drawn_set
 from reinforge.systems.identity.saved import (
     CALIBRATION,
     RECOGNISER,
@@ -225,7 +225,7 @@ class IdentitySynthesizer:
 
     def sample(
         self,
-        per_identity: int,
+        per_identity: Amount,
         *,
         identities: Sequence[str] | None = None,
         seed: int = 0,
@@ -234,8 +234,9 @@ class IdentitySynthesizer:
         """Draw pictures.
 
         Args:
-            per_identity: How many of each identity, 1 or more.
-            identities: Names of the wanted ones; None: all.
+            per_identity: How many of each identity, 1 or more; or a number for each name, e.g. of
+                `group_amounts`.
+            identities: Names of the wanted ones; None: all (that have a number).
             seed: Same seed, same pictures: each depends on its identity and number alone, so that
                 ten an identity begin with the five of a smaller draw.
             on_images: Told how many pictures are drawn so far.
@@ -253,7 +254,7 @@ class IdentitySynthesizer:
     def sample_to(
         self,
         folder: str | Path,
-        per_identity: int,
+        per_identity: Amount,
         *,
         identities: Sequence[str] | None = None,
         seed: int = 0,
@@ -280,7 +281,7 @@ class IdentitySynthesizer:
 
     def _drawn(
         self,
-        per_identity: int,
+        per_identity: Amount,
         identities: Sequence[str] | None,
         seed: int,
         on_images: Callable[[int], None] | None,

@@ -19,6 +19,7 @@ from reinforge.systems.identity.policy import Policy
 
 AT_ONCE = 16  # passes have one shape always, so that sums keep their order: part of the format
 
+Amount = int | Mapping[str, int]  # pictures of each identity, or of each by its name
 Drawn = UInt8[np.ndarray, "image height width channel"]
 
 
@@ -120,7 +121,7 @@ def drawn_set(
     policy: Policy,
     chain: Chain,
     names: tuple[str, ...],
-    per_identity: int,
+    per_identity: Amount,
     *,
     identities: Sequence[str] | None = None,
     seed: int,
@@ -132,19 +133,21 @@ def drawn_set(
         policy: Draws.
         chain: How.
         names: Of all identities.
-        per_identity: How many of each, 1 or more.
-        identities: Names of the chosen ones, in the wanted order; None: all.
+        per_identity: How many of each, 1 or more; or a number for each name.
+        identities: Names of the chosen ones, in the wanted order; None: all (that have a number).
         seed: Of the draw.
         on_images: Told how many pictures are drawn so far.
 
     Raises:
-        InputError: A number below 1, or a name that is not known or given twice.
+        InputError: A number below 1, a name without a number, or one that is not known or given
+            twice.
     """
-    if per_identity < 1:
-        raise InputError(f"sample: at least 1 picture an identity, got {per_identity}.")
+    if identities is None and isinstance(per_identity, Mapping):
+        identities = list(per_identity)
     chosen = positions(names, identities)
-    identity = np.repeat(np.arange(len(chosen)), per_identity).astype(np.int64)
-    number = np.tile(np.arange(per_identity), len(chosen))
+    amounts = _amounts(per_identity, [names[position] for position in chosen])
+    identity = np.repeat(np.arange(len(chosen)), amounts).astype(np.int64)
+    number = np.concatenate([np.arange(amount) for amount in amounts])
     pictures = DrawnPictures(
         policy,
         chain,
@@ -157,6 +160,19 @@ def drawn_set(
     return ImageSet(
         pixels=pictures, identity=identity, names=tuple(names[position] for position in chosen)
     )
+
+
+def _amounts(per_identity: Amount, names: Sequence[str]) -> list[int]:
+    """How many pictures of each."""
+    if isinstance(per_identity, int):
+        if per_identity < 1:
+            raise InputError(f"sample: at least 1 picture an identity, got {per_identity}.")
+        return [per_identity] * len(names)
+    for name in names:
+        if per_identity.get(name, 0) < 1:
+            came = per_identity.get(name, "no number")
+            raise InputError(f"sample: at least 1 picture an identity, got {came} for {name!r}.")
+    return [per_identity[name] for name in names]
 
 
 def positions(names: tuple[str, ...], identities: Sequence[str] | None) -> list[int]:
