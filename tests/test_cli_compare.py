@@ -4,10 +4,19 @@ import json
 import pytest
 
 from reinforge.cli import main
-from reinforge.cli.compare import Judged, as_csv, as_html, differences, lines_of, read_judged
+from reinforge.cli.compare import (
+    Judged,
+    as_csv,
+    as_html,
+    differences,
+    front_of,
+    lines_of,
+    read_judged,
+)
 from reinforge.cli.gates import failures, parse_gate, parse_gates, require
 from reinforge.errors import GateError, InputError
 from reinforge.records import Score
+from reinforge.run_folder import RunFolder, write_config
 
 
 def score(name, value, better="higher", **more):
@@ -85,6 +94,42 @@ def test_the_page_shows_hostile_names_as_text():
     assert "<script>" not in page
     assert "<img" not in page
     assert "&lt;img src=x&gt;" in page
+
+
+def _run(folder, weight, leakage):
+    """A run on identities on disk."""
+    folder.mkdir()
+    scores = [score("verification_accuracy", 0.8, low=0.7, high=0.9)]
+    scores.append(score("identity_leakage", leakage, "lower"))
+    (folder / "scorecard.json").write_text(json.dumps({"scores": scores}))
+    model = {"preset": "default", "privacy_weight": weight, "cold_start_steps": 400}
+    config = {"system": "identity", "settings": {"model": model}}
+    write_config(RunFolder(folder), config)
+    return read_judged(folder)
+
+
+def test_runs_that_differ_in_privacy_weight_are_drawn_as_a_front(tmp_path):
+    runs = [_run(tmp_path / str(weight), weight, 0.1 - weight / 20) for weight in (0, 1)]
+    assert front_of(runs)[1] == {
+        "privacy_weight": 1.0,
+        "cold_start_steps": 400,
+        "accuracy": 0.8,
+        "accuracy_low": 0.7,
+        "accuracy_high": 0.9,
+        "leakage": 0.05,
+        "leakage_low": None,
+        "leakage_high": None,
+    }
+    page = as_html(runs, lines_of(runs))
+    assert "<h2>Leakage against usefulness, by weight of the privacy reward</h2>" in page
+    assert 'class="trail"' in page
+
+
+def test_runs_with_the_same_knobs_are_drawn_as_no_front(tmp_path, scorecards):
+    runs = [_run(tmp_path / name, 0.5, 0.1) for name in ("x", "y")]
+    runs += map(read_judged, scorecards)
+    assert front_of(runs) == []
+    assert "<svg" not in as_html(runs, lines_of(runs))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"scores": [1]}', '{"scores": [{}]}'])

@@ -3,7 +3,7 @@ from picture_scorecard import ARM_STEPS, make_picture_scorecard
 
 from reinforge.evaluation.picture_catalogue import PICTURE_BETTER
 from reinforge.report.picture_catalogue import PICTURES
-from reinforge.report.picture_sections import arms_view, front, gap_views, histograms, read_arms
+from reinforge.report.picture_sections import arms_view, gap_views, histograms, read_arms
 from reinforge.report.score_view import read_score
 from reinforge.report.verdict import reading, verdict
 
@@ -128,19 +128,3 @@ def test_a_histogram_without_fresh_pictures_shows_the_synthetic_ones():
 @pytest.mark.parametrize("edges", [[0.0, 1.0], [0.0, None, 2.0], None])
 def test_shares_that_do_not_fit_their_edges_draw_no_histogram(edges):
     assert histograms({"x": {"bins": edges, "synthetic": [0.5, 0.5], "holdout": []}}) == []
-
-
-def test_the_front_runs_from_the_least_weight_to_the_largest():
-    raw = [
-        {"privacy_weight": w, "accuracy": 0.9 - w / 10, "leakage": 0.1 - w / 20}
-        for w in (1, 0, 0.5)
-    ]
-    raw += [{"privacy_weight": 2, "accuracy": None, "leakage": 0.1}]
-    view = front(raw)
-    assert [point["label"] for point in view["points"]] == ["0", "0.5", "1"]
-    low, high = view["x_domain"]
-    assert low < 0.8 < 0.9 < high
-
-
-def test_one_weight_makes_no_front():
-    assert front([{"privacy_weight": 1, "accuracy": 0.8, "leakage": 0.1}]) is None

@@ -5,22 +5,25 @@ import html
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reinforge.errors import InputError
+from reinforge.run_folder import RunFolder, read_config
 
+FRONT = {"accuracy": "verification_accuracy", "leakage": "identity_leakage"}
 _NEAR = {"near 0.5": 0.5, "near 1": 1.0}
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One run's scores as they lie in its scorecard.json."""
+    """One run's scores as they lie in its scorecard.json, and its settings if it has a folder."""
 
     name: str
     scores: list[dict[str, Any]]
     context: dict[str, Any]
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,46 @@ def read_judged(path: Path) -> Judged:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: is no scorecard ({error}).") from None
-    return Judged(str(path), scores, content.get("context") or {})
+    return Judged(str(path), scores, content.get("context") or {}, _config_beside(file))
+
+
+def _config_beside(file: Path) -> dict[str, Any]:
+    """The config.json of the run; {} for a scorecard that lies alone, and for another version."""
+    try:
+        return read_config(RunFolder(file.parent))
+    except InputError:
+        return {}
+
+
+def front_of(runs: Sequence[Judged]) -> list[dict[str, Any]]:
+    """Leakage and accuracy of runs on identities, with the two knobs between them.
+
+    Empty unless two runs differ in a knob and have both scores.
+    """
+    points = [point for run in runs if (point := _trained_with(run)) is not None]
+    knobs = {(point["privacy_weight"], point["cold_start_steps"]) for point in points}
+    return points if len(knobs) > 1 else []
+
+
+def _trained_with(run: Judged) -> dict[str, Any] | None:
+    if run.config.get("system") != "identity":
+        return None
+    from reinforge.systems.identity.config import resolve_config
+
+    settings = dict(run.config["settings"]["model"])
+    try:
+        config = resolve_config(settings.pop("preset"), settings)
+    except InputError:  # of another version, whose settings are not known
+        return None
+    point: dict[str, Any] = {
+        "privacy_weight": config.privacy_weight,
+        "cold_start_steps": config.cold_start_steps,
+    }
+    for key, name in FRONT.items():
+        score = next((s for s in run.scores if s["name"] == name and s.get("group") == "all"), {})
+        point[key] = score.get("value")
+        point |= {f"{key}_{end}": score.get(end) for end in ("low", "high")}
+    return point
 
 
 def lines_of(runs: Sequence[Judged], *, all_groups: bool = False) -> list[Line]:
@@ -115,7 +157,18 @@ def as_html(runs: Sequence[Judged], lines: Sequence[Line]) -> str:
     head = "".join(f"<th>{html.escape(text)}</th>" for text in ("score", "group", "better"))
     head += "".join(f"<th>{html.escape(run.name)}</th>" for run in runs)
     body = "".join(f"<tr>{_row(line)}</tr>\n" for line in lines)
-    return _PAGE.format(head=head, body=body)
+    return _PAGE.format(head=head, body=body, front=_drawn(front_of(runs)))
+
+
+def _drawn(points: list[dict[str, Any]]) -> str:
+    """The front under its heading; nothing where there is none."""
+    from reinforge.report.front import front, front_file
+
+    view = front(points)
+    if view is None:
+        return ""
+    how = f"{view['how']} To the right: the recogniser is better. Upwards: more is given away."
+    return f"<h2>{html.escape(view['title'])}</h2>\n<p>{html.escape(how)}</p>\n{front_file(view)}"
 
 
 def _row(line: Line) -> str:
@@ -139,5 +192,6 @@ td:nth-child(n+4) {{ text-align: right; font-variant-numeric: tabular-nums; }}
 <h1>Runs compared</h1>
 <p>The best value of each line is bold. A difference inside the intervals is none.</p>
 <table><thead><tr>{head}</tr></thead><tbody>
-{body}</tbody></table></body></html>
+{body}</tbody></table>
+{front}</body></html>
 """

@@ -1,4 +1,4 @@
-"""Charts of the page of pictures: bars with their gap, distances, the front."""
+"""Charts of the page of pictures: bars with their gap, distances."""
 
 from typing import Any
 
@@ -73,30 +73,3 @@ def distance_chart(view: dict[str, Any]) -> Markup:
     parts.append(svg.text("distance →", right, bottom + 32, css="label", anchor="end"))
     parts.append(svg.text("↑ share of pictures", 6, 12, css="label"))
     return svg.chart(view["title"], view["description"], (460.0, 246.0), *parts)
-
-
-def front_chart(view: dict[str, Any]) -> Markup:
-    """One dot a weight of the privacy reward, joined in order: less leakage down, use right."""
-    left, top, right, bottom = 46.0, 34.0, 450.0, 290.0
-    x = svg.linear(view["x_domain"], (left, right))
-    y = svg.linear(view["y_domain"], (bottom, top))
-    parts = [
-        *x_axis(x, svg.ticks(*view["x_domain"]), top, bottom),
-        *y_axis(y, svg.ticks(*view["y_domain"]), left, right),
-        frame((left, top, right, bottom)),
-        svg.path([(x(p["x"]), y(p["y"])) for p in view["points"]], "trail"),
-    ]
-    for point in view["points"]:
-        at = (x(point["x"]), y(point["y"]))
-        if point["x_interval"] is not None:
-            low, high = map(x, point["x_interval"])
-            parts.append(svg.line((low, at[1]), (high, at[1]), "whisker"))
-        if point["y_interval"] is not None:
-            low, high = map(y, point["y_interval"])
-            parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
-        parts.append(svg.mark("circle", *at, "value", radius=6.0))
-        words = shorten(point["label"], 12)
-        parts.append(svg.text(words, at[0] + 10, at[1] - 8, css="halo strong"))
-    parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
-    parts.append(svg.text(view["y_label"], 6, 14, css="label"))
-    return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)

@@ -9,8 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from reinforge.errors import InputError
+from reinforge.report.front import front_chart
 from reinforge.report.html import TEMPLATES, environment
-from reinforge.report.picture_figures import distance_chart, front_chart, gap_chart
+from reinforge.report.picture_figures import distance_chart, gap_chart
 from reinforge.report.picture_grid import Pair, numbered, refuse_bad_samples, without_copies
 from reinforge.report.picture_summary import Edition, summarise_pictures
 from reinforge.report.releasable import Cleaner, names_of, releasable, releasable_history

@@ -1,14 +1,13 @@
-"""Views of the page of pictures: arms, groups, leakage, the front."""
+"""Views of the page of pictures: arms, groups, leakage."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from reinforge.report.catalogue import entry_of
 from reinforge.report.numbers import decimals, interval, number, visible
 from reinforge.report.picture_catalogue import ARMS, PICTURES
 from reinforge.report.score_view import View, by_order, is_people
 from reinforge.report.svg import ticks
-from reinforge.report.verdict import Band, band_of
+from reinforge.report.verdict import band_of
 
 
 def read_arms(raw: object) -> list[View]:
@@ -170,50 +169,3 @@ def _medians(edges: Sequence[float | None], sides: Mapping[str, Sequence[float]]
                 said.append(f"half of the {label} pictures lie within {decimals(edges[k + 1])}")
                 break
     return "; ".join(said)
-
-
-def front(raw: object) -> View | None:
-    """Leakage against usefulness, one point a weight of the privacy reward, in order of weight."""
-    points: list[View] = []
-    for each in raw if isinstance(raw, list | tuple) else ():
-        weight, x, y = (number(each.get(k)) for k in ("privacy_weight", "accuracy", "leakage"))
-        if weight is not None and x is not None and y is not None:
-            points.append(
-                {
-                    "weight": weight,
-                    "label": f"{weight:g}",
-                    "x": x,
-                    "y": y,
-                    "x_interval": _ends(each, "accuracy"),
-                    "y_interval": _ends(each, "leakage"),
-                }
-            )
-    if len(points) < 2:
-        return None
-    points.sort(key=lambda point: point["weight"])
-    return {
-        "title": "Leakage against usefulness, by weight of the privacy reward",
-        "description": "; ".join(
-            f"weight {p['label']}: {decimals(p['x'])} across, {decimals(p['y'])} up" for p in points
-        ),
-        "x_label": "verification accuracy →",
-        "y_label": "↑ identity leakage",
-        "x_domain": _domain(points, "x"),
-        "y_domain": _domain(points, "y"),
-        "points": points,
-        "rows": [
-            {"weight": p["label"], "accuracy": decimals(p["x"]), "leakage": decimals(p["y"])}
-            for p in points
-        ],
-    }
-
-
-def _ends(each: Mapping[str, Any], key: str) -> Band:
-    low, high = number(each.get(f"{key}_low")), number(each.get(f"{key}_high"))
-    return None if low is None or high is None else (low, high)
-
-
-def _domain(points: Sequence[View], axis: str) -> tuple[float, float]:
-    values = [v for p in points for v in (p[axis], *(p[f"{axis}_interval"] or ()))]
-    room = 0.12 * (max(values) - min(values)) or 0.05
-    return min(values) - room, max(values) + room

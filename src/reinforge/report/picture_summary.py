@@ -6,13 +6,13 @@ from typing import Any, Literal
 import numpy as np
 
 from reinforge.report.curves import curves_of
+from reinforge.report.front import front
 from reinforge.report.numbers import visible
 from reinforge.report.picture_catalogue import PICTURES, SECOND
 from reinforge.report.picture_grid import Pair, pairs_view, samples_view
 from reinforge.report.picture_sections import (
     arm_label,
     arms_view,
-    front,
     gap_views,
     histograms,
     read_arms,
