@@ -190,6 +190,7 @@ def page(path: Path) -> str:
         others = [arm for arm in ABLATIONS if arm in wide.index]
         if others:
             pairs = [(arm, base) for arm in others for base in ("real", based_on(arm))]
+            pairs.append(("selected", "cold_start" + LEARNT))
             parts += ["### Whose pictures", arms_table(wide, others), differences(wide, pairs)]
         if any(arm in wide.index for arm in PICTURES):
             parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
@@ -268,6 +269,13 @@ Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW
 were chosen on people of LFW: there, with three pictures of 20 people each, newcomers in place of
 more views of the real pictures raised the mAP on 100 unseen people from .18 to .25, and pictures of
 the learnt people besides lowered it to .22; but the prior knew those people. Here it knows nobody.
+
+What is seen. Newcomers raise verification accuracy and mAP of `real` and `random_erasing` in every
+seed, for the same updates, pictures and seconds. Pictures of the learnt people do the opposite,
+also where a judge recognises 95 % of them, and take back half of what newcomers bring. Reinforcement
+and either selection move the scores by less than seeds differ. The longer cold start has its price:
+from 400 steps (not in the table, one seed) an attacker who holds the generator reaches a membership
+AUC of .72, from 850 steps .87; reinforcement changes neither.
 """
 
 
