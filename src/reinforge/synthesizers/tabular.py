@@ -139,6 +139,7 @@ class TabularSynthesizer:
             n_bins=self.config.n_bins,
             max_levels=self.config.max_levels,
             min_rows=self.config.min_rows,
+            look_up=self.config.look_up,
         )
         self._train(frame, coded, layout, target, run_dir, resume, on_step, stop)
         return self

@@ -79,7 +79,7 @@ def laid_out(frame, **choice):
 def learner_of(frame, *, seed=0, **settings):
     """A learner at step 0, and the encoded rows of its table."""
     config = TabularConfig(**quick(**settings))
-    _, coded, layout = laid_out(frame, choice=config.heads)
+    _, coded, layout = laid_out(frame, choice=config.heads, look_up=config.look_up)
     real = as_draw(layout.encode(coded, generator(seed, "test/encode")))
     return new_learner(config, layout, seed=seed), real
 

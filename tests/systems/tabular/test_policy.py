@@ -146,8 +146,8 @@ def test_the_deviation_is_shared_fixed_or_a_function_of_the_latent(deviation, is
 
 def test_the_papers_policy_has_one_score_a_bernoulli_column():
     frame = pd.DataFrame({"yes": np.tile([True, False], 30), "no": np.tile([True, False], 30)})
-    learner, _ = learner_of(frame, heads="minmax", hidden=8, noise_dim=4)
-    squashed, _ = learner_of(frame.assign(x=np.arange(60.0) / 7), heads="minmax", hidden=8)
+    learner, _ = learner_of(frame, heads="minmax", look_up=False, hidden=8)
+    squashed, _ = learner_of(frame.assign(x=np.arange(60.0) / 7), heads="minmax", look_up=False)
     assert squashed.policy.logits.out_features == 2
     _, distribution, _ = some_rows(squashed)
     assert len(columns_of(squashed, distribution)) == 2

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
+from reinforge.systems.tabular.derived import find_derived
 from reinforge.systems.tabular.heads import Head, Layout
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction, fit_quantiles
 
@@ -22,6 +23,7 @@ def choose_heads(
     n_bins: int = 20,
     max_levels: int = 2,
     min_rows: int = 5,
+    look_up: bool = True,
 ) -> Layout:
     """Choose a head for each modelled column from its values.
 
@@ -33,6 +35,7 @@ def choose_heads(
         n_bins: Quantile bins of a binned column.
         max_levels: Most distinct frequent numbers that become levels of their own.
         min_rows: The least number of rows behind any stored number.
+        look_up: Columns that another column decides get no head.
 
     Raises:
         InputError: No column is left to be modelled.
@@ -42,13 +45,18 @@ def choose_heads(
             "no column is left to learn: all are constant, empty, identifiers or free text; "
             "give a schema that declares at least one of them as categorical or numeric."
         )
+    derived = find_derived(coded, schema, min_rows=min_rows) if look_up else ()
+    without_head = {each.column for each in derived}
     heads: list[Head] = []
     quantiles: list[QuantileFunction | None] = []
     shares: list[Floats] = []
     for i, column in enumerate(schema.modelled):
         value = coded[column.name].to_numpy(np.float64)
         has_missing = bool(np.isnan(value).any())
-        if column.is_numeric:
+        if i in without_head and column.is_numeric:
+            quantiles.append(None)
+            shares.append(np.zeros(0))
+        elif column.is_numeric:
             fitted = _fit_column(value, column, min_rows)
             heads += _numeric_heads(i, fitted, choice, n_bins, max_levels, has_missing)
             quantiles.append(fitted)
@@ -56,11 +64,16 @@ def choose_heads(
         else:
             n_levels = len(column.categories)
             count = np.bincount(value[value < n_levels].astype(int), minlength=n_levels)
-            heads += _discrete_heads(i, n_levels, choice, has_missing)
+            if i not in without_head:
+                heads += _discrete_heads(i, n_levels, choice, has_missing)
             quantiles.append(None)
             shares.append(count / max(count.sum(), 1))
     return Layout(
-        schema=schema, heads=tuple(heads), quantiles=tuple(quantiles), shares=tuple(shares)
+        schema=schema,
+        heads=tuple(heads),
+        quantiles=tuple(quantiles),
+        shares=tuple(shares),
+        derived=derived,
     )
 
 

@@ -31,6 +31,12 @@ class Condition:
     levels: frozenset[int] | None = None
     low: float = -np.inf  # in coded units, on the column's own grid, both ends included
     high: float = np.inf
+    missing: bool = False  # whether a missing value meets it as well
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether any value meets it, apart from a missing one."""
+        return bool(self.levels if self.levels is not None else self.low <= self.high)
 
 
 Where = Mapping[str, Any] | Sequence[str] | None
@@ -57,7 +63,7 @@ def parse_where(where: Where, schema: Schema) -> tuple[Condition, ...]:
             _check_constant(column, sign, value)
             continue
         new = _condition(position[name], column, sign, value)
-        found[position[name]] = _both(found.get(position[name]), new, column)
+        found[position[name]] = both(found.get(position[name]), new, column)
     return tuple(found.values())
 
 
@@ -206,7 +212,12 @@ def grid(column: Column) -> float:
     return 10.0**-column.decimals if column.decimals is not None else 0.0
 
 
-def _both(old: Condition | None, new: Condition, column: Column) -> Condition:
+def both(old: Condition | None, new: Condition, column: Column) -> Condition:
+    """One condition that holds where two conditions on a column hold.
+
+    Raises:
+        InputError: They exclude each other.
+    """
     if old is not None:
         levels = new.levels if old.levels is None else old.levels & (new.levels or frozenset())
         new = Condition(
@@ -214,7 +225,8 @@ def _both(old: Condition | None, new: Condition, column: Column) -> Condition:
             levels=levels,
             low=max(old.low, new.low),
             high=min(old.high, new.high),
+            missing=old.missing and new.missing,
         )
-    if new.low > new.high or (new.levels is not None and not new.levels):
+    if not (new.may_be_there or new.missing):
         raise InputError(f"the conditions on {column.name!r} exclude each other: no value is left.")
     return new

@@ -20,6 +20,10 @@ class TabularConfig(BaseModel):
     max_levels: int = Field(2, ge=2, le=1000, description="most frequent numbers kept as levels")
     min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
 
+    look_up: bool = Field(
+        True, description="columns that another column decides are looked up, not drawn"
+    )
+
     # policy
     noise_dim: int = Field(64, ge=1, description="length of the latent z")
     hidden: int = Field(192, ge=1, description="width of the policy's layers")
@@ -108,6 +112,7 @@ class TabularConfig(BaseModel):
 # RLSyn's published settings (arXiv:2512.21395 and its public code), each with what is said of it.
 _RLSYN_SHARED: dict[str, Any] = {
     "heads": "minmax",  # "continuous columns min-max", tanh policy, independent Bernoulli flags
+    "look_up": False,  # every column is drawn
     "cold_start_steps": 0,  # the policy starts from random weights
     "n_layers": 2,  # trunk: Linear-ReLU-Linear-ReLU
     "deviation": "shared",  # log sigma is a free vector, not a function of z

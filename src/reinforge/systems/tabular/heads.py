@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from reinforge.schema import Column, Schema
+from reinforge.systems.tabular.derived import Derived, derive
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction
 
 LARGEST_SCORE = 5.0  # normal scores beyond +-5 stand for probabilities below 3e-7
@@ -51,8 +52,9 @@ class Layout:
 
     schema: Schema
     heads: tuple[Head, ...]
-    quantiles: tuple[QuantileFunction | None, ...]  # a numeric column's; None for discrete ones
+    quantiles: tuple[QuantileFunction | None, ...]  # of a column with numeric heads, else None
     shares: tuple[Floats, ...]  # a discrete column's level shares; empty for numeric ones
+    derived: tuple[Derived, ...] = ()  # columns without a head: others decide them
 
     @property
     def gaussian(self) -> tuple[Head, ...]:
@@ -194,7 +196,9 @@ class Layout:
         for column, gone in missing.items():
             table[column, gone] = np.nan
         names = [column.name for column in self.schema.modelled]
-        return pd.DataFrame(table.T, columns=names)
+        written = pd.DataFrame(table.T, columns=names)
+        derive(written, self.derived)
+        return written
 
     def _decode_amount(self, head: Head, amount: NDArray[np.float32]) -> Floats:
         quantiles = self.quantiles[head.column]
@@ -220,15 +224,13 @@ class Layout:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON: no row, no rare value (see `quantiles`)."""
         return {
-            "heads": [
-                {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in vars(head).items()}
-                for head in self.heads
-            ],
+            "heads": [_plain(head) for head in self.heads],
             "quantiles": [
                 None if q is None else {k: v.tolist() for k, v in vars(q).items()}
                 for q in self.quantiles
             ],
             "shares": [share.tolist() for share in self.shares],
+            "derived": [_plain(each) for each in self.derived],
         }
 
     @classmethod
@@ -241,11 +243,20 @@ class Layout:
                 None if q is None else QuantileFunction(**_arrays(q)) for q in content["quantiles"]
             ),
             shares=tuple(np.array(share) for share in content["shares"]),
+            derived=tuple(Derived(**_arrays(each)) for each in content.get("derived", [])),
         )
 
 
+def _plain(fields: Head | Derived) -> dict[str, Any]:
+    return {k: _numbers(v) if isinstance(v, np.ndarray) else v for k, v in vars(fields).items()}
+
+
+def _numbers(values: Floats) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]
+
+
 def _arrays(fields: dict[str, Any]) -> dict[str, Any]:
-    return {k: np.array(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return {k: np.array(v, np.float64) if isinstance(v, list) else v for k, v in fields.items()}
 
 
 def _normal_score(probability: Floats) -> Floats:

@@ -19,6 +19,7 @@ from reinforge.errors import InputError
 from reinforge.randomness import generator, torch_generator
 from reinforge.schema import Column
 from reinforge.systems.tabular.condition import Condition, Where, grid, parse_where
+from reinforge.systems.tabular.derived import derive, on_sources
 from reinforge.systems.tabular.heads import Actions, Head, Layout
 from reinforge.systems.tabular.policy import Distribution, Draw, Policy
 from reinforge.systems.tabular.quantiles import QuantileFunction
@@ -64,6 +65,7 @@ def rows(
     Raises:
         InputError: No row can meet the conditions together.
     """
+    conditions = on_sources(conditions, layout.derived, layout.schema)
     limits = _limits(layout, conditions) if conditions else None
     block_rows = BLOCK_ROWS if limits is None else CONDITION_ROWS
     for block, first in enumerate(range(0, n_rows, block_rows)):
@@ -78,6 +80,8 @@ def rows(
         table = layout.decode(actions, numbers, inside=limits.inside if limits else {})
         for condition in conditions:
             _hold(table, layout, condition, numbers)
+        if conditions:
+            derive(table, layout.derived)
         yield table.iloc[: min(block_rows, n_rows - first)]
 
 
@@ -204,10 +208,10 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
         if head.role == "bins":
             share[i], inside[i] = _bin_limits(layout, head, condition)
         else:
-            share[i] = _level_limits(head, condition)
+            share[i] = _level_limits(layout, head, condition)
     for i, head in enumerate(layout.gaussian):
         condition = by_column.get(head.column)
-        if condition is not None:
+        if condition is not None and condition.may_be_there:
             amounts.append(i)
             low[i], high[i] = _amount_limits(layout, head, condition)
     return Limits(
@@ -220,14 +224,17 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
     )
 
 
-def _level_limits(head: Head, condition: Condition) -> np.ndarray:
+def _level_limits(layout: Layout, head: Head, condition: Condition) -> np.ndarray:
     if head.role == "present":
-        return np.array([1.0, 0.0])
+        return np.array([float(condition.may_be_there), float(condition.missing)])
     levels = condition.levels or frozenset()
     if head.role == "flag":
         only = levels == {head.level}
         return np.array([float(not only), float(head.level in levels)])
-    return np.array([float(level in levels) for level in range(head.n_levels)])
+    share = np.array([float(level in levels) for level in range(head.n_levels)])
+    n_known = len(layout.schema.modelled[head.column].categories)
+    share[n_known:] = float(condition.missing)  # there is such a level where gaps were learnt
+    return share
 
 
 def _probabilities(layout: Layout, head: Head, condition: Condition) -> tuple[float, float]:
@@ -259,11 +266,13 @@ def _rounded_to(
 
 def _bin_limits(layout: Layout, head: Head, condition: Condition) -> tuple[np.ndarray, np.ndarray]:
     assert head.edges is not None
-    low, high = _probabilities(layout, head, condition)
     start, width = head.edges[:-1], np.diff(head.edges)
-    first = np.clip((low - start) / width, 0, 1)
-    last = np.clip((high - start) / width, 0, 1)
-    share = np.zeros(head.n_levels)
+    first = last = np.zeros(len(width))
+    if condition.may_be_there:
+        low, high = _probabilities(layout, head, condition)
+        first = np.clip((low - start) / width, 0, 1)
+        last = np.clip((high - start) / width, 0, 1)
+    share = np.full(head.n_levels, float(condition.missing))
     share[: len(width)] = last - first
     return share, np.column_stack([first, last])
 
@@ -288,11 +297,13 @@ def _hold(
     """Mend what rounding (or flags that were all off) left outside a condition, in place."""
     column: Column = layout.schema.modelled[condition.column]
     value = table[column.name].to_numpy().copy()
+    if not condition.may_be_there:
+        return
     if condition.levels is None:
         table[column.name] = np.clip(value, condition.low, condition.high)
         return
     levels: Any = np.array(sorted(condition.levels))
-    outside = ~np.isin(value, levels)
+    outside = ~np.isin(value, levels) & ~(np.isnan(value) & condition.missing)
     if outside.any():
         share = layout.shares[condition.column][levels] + 1e-9
         value[outside] = numbers.choice(levels, size=int(outside.sum()), p=share / share.sum())
