@@ -208,6 +208,9 @@ def test_sample_levels_groups_where_they_are_known(cli, place, straight, tmp_pat
     assert np.bincount(drawn.identity).tolist() == [1, 1, 4]
     done = cli("sample", straight.path, "--balance", "group")
     assert (done.code, "groups are not known" in done.err) == (2, True)
+    args = ["run", "identity", place / "photos", "--prior", place / "prior", "--dry-run"]
+    done = cli(*args, "--balance", "group", "--out", tmp_path / "whole")
+    assert (done.code, "groups are not known" in done.err) == (2, True)
     done = cli("sample", straight.path, "--balance", "group", "--identities", "anna")
     assert (done.code, "sample.balance levels groups over all" in done.err) == (2, True)
 

@@ -111,6 +111,7 @@ def run_identity(
     gates = parse_gates(job.settings.evaluate.require, of_pictures=True)
     model, images = opened(job, screen)
     parts = parted(images, job.settings)
+    stages.amount_of(parts.train, 1, job.settings)  # groups that are not known are refused now
     if dry_run:
         _show_plan(job, model, parts.train, screen)
         return
