@@ -124,3 +124,21 @@ def test_the_width_is_that_of_the_features():
         _, _, layout = laid_out(mixed_table(), choice=choice)
         _, features, _ = encoded(mixed_table(), heads=choice)
         assert Features(layout).width == features.shape[1]
+
+
+def test_a_column_is_hidden_whole_or_not_at_all_and_about_as_often_as_asked():
+    learner, real = learner_of(mixed_table(n_rows=400))
+    features, heads = learner.features.of_draw(real) + 0.5, learner.features.head_of_feature
+    seen = learner.features.partly_hidden(features, 0.3, torch_numbers(0))
+    is_hidden = seen == 0
+    for head in heads.unique():
+        own = is_hidden[:, heads == head]
+        assert bool((own.all(1) == own.any(1)).all())
+        assert 0.2 < float(own[:, 0].float().mean()) < 0.4
+    assert torch.equal(seen[~is_hidden], features[~is_hidden])
+
+
+def test_with_no_share_hidden_everything_is_seen():
+    learner, real = learner_of(mixed_table())
+    features = learner.features.of_draw(real)
+    assert torch.equal(learner.features.partly_hidden(features, 0.0, torch_numbers(0)), features)

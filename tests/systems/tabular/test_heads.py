@@ -38,7 +38,8 @@ def test_the_head_follows_the_shape_of_the_column():
     _, _, layout = laid_out(frame.assign(nearly_zero=nearly_zero, three=frame["count"] // 2))
     assert heads_of(layout, "smooth") == ["score"]
     assert heads_of(layout, "nearly_zero") == ["bins"]  # 98.75 % zeros
-    assert heads_of(layout, "three") == ["score"]
+    assert heads_of(layout, "three") == ["bins"]  # each of three numbers a level
+    assert heads_of(layout, "age") == ["score"]
     assert heads_of(layout, "gaps") == ["score", "present"]
     assert heads_of(layout, "group") == ["levels"]
     assert heads_of(layout, "yes") == ["levels"]

@@ -21,7 +21,7 @@ def choose_heads(
     *,
     choice: Choice = "auto",
     n_bins: int = 20,
-    max_levels: int = 2,
+    max_levels: int = 12,
     min_rows: int = 5,
     look_up: bool = True,
 ) -> Layout:

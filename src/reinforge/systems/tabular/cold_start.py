@@ -50,7 +50,8 @@ def evidence_lower_bound(
         policy: The decoder.
         encoder: q.
         rows: Encoded real rows.
-        features: Their features.
+        features: Their features, or what the encoder is shown of them: an encoder that must guess
+            the rest of a row keeps what rows have in common and not the single row.
         kl_weight: 1 is the bound; less keeps more of each row in its latent.
         generator: Draws z.
 

@@ -17,7 +17,7 @@ class TabularConfig(BaseModel):
         "auto", description="head of numeric columns: by their shape, or one kind for all"
     )
     n_bins: int = Field(20, ge=2, le=1000, description="quantile bins of a binned column")
-    max_levels: int = Field(2, ge=2, le=1000, description="most frequent numbers kept as levels")
+    max_levels: int = Field(12, ge=2, le=1000, description="most frequent numbers kept as levels")
     min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
 
     look_up: bool = Field(
@@ -25,7 +25,7 @@ class TabularConfig(BaseModel):
     )
 
     # policy
-    noise_dim: int = Field(64, ge=1, description="length of the latent z")
+    noise_dim: int = Field(16, ge=1, description="length of the latent z")
     hidden: int = Field(192, ge=1, description="width of the policy's layers")
     n_layers: int = Field(2, ge=1, le=8, description="hidden layers of the policy")
     deviation: Literal["shared", "state", "fixed"] = Field(
@@ -41,6 +41,12 @@ class TabularConfig(BaseModel):
         "least 100), then growing with the square root of the rows",
     )
     cold_start_kl: float = Field(0.5, gt=0, description="weight of the latent's divergence")
+    hidden_from_encoder: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="share of a row's columns that the encoder of the cold start is not shown",
+    )
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"
     )

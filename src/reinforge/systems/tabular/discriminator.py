@@ -15,6 +15,7 @@ class Features(nn.Module):
     level_score: Tensor
     score_column: Tensor
     present_level: Tensor
+    head_of_feature: Tensor
 
     def __init__(self, layout: Layout) -> None:
         super().__init__()
@@ -31,7 +32,15 @@ class Features(nn.Module):
         self.register_buffer(
             "present_level", torch.from_numpy(layout.amount_is_there()), persistent=False
         )
-        self.width = len(layout.gaussian) + self.n_levels + int(ordered.sum())
+        n_gaussian = len(layout.gaussian)
+        heads = torch.arange(n_gaussian + self.n_columns)
+        discrete = heads[n_gaussian:]
+        self.register_buffer(
+            "head_of_feature",
+            torch.cat([heads[:n_gaussian], discrete[column], discrete[ordered]]),
+            persistent=False,
+        )
+        self.width = len(self.head_of_feature)
 
     def one_hot(self, level: Int[Tensor, "draw column"]) -> Float[Tensor, "draw level"]:
         """One flag a joint level."""
@@ -47,6 +56,16 @@ class Features(nn.Module):
             present = one_hot[:, self.present_level.clamp_min(0)]
             shown = torch.where(may_miss, shown * present, shown)
         return torch.cat([shown, one_hot, one_hot @ self.level_score], dim=1)
+
+    def partly_hidden(
+        self, features: Float[Tensor, "draw feature"], share: float, generator: torch.Generator
+    ) -> Float[Tensor, "draw feature"]:
+        """The features of each row with a share of its heads' set to 0, chosen by chance."""
+        if share == 0:
+            return features
+        n_heads = int(self.head_of_feature.max()) + 1
+        is_shown = torch.rand((len(features), n_heads), generator=generator) >= share
+        return features * is_shown[:, self.head_of_feature]
 
     def of_draw(self, draw: Draw) -> Float[Tensor, "draw feature"]:
         """Features of drawn (or encoded real) rows."""

@@ -66,12 +66,15 @@ def start_cold(
     config = learner.config
     chosen = random_rows(len(real_features), config.batch_rows, generator)
     rows = Draw(amount=real.amount[chosen], level=real.level[chosen])
+    seen = learner.features.partly_hidden(
+        real_features[chosen], config.hidden_from_encoder, generator
+    )
     log = imitate(
         learner.policy,
         learner.encoder,
         learner.encoder_optimizer,
         rows,
-        real_features[chosen],
+        seen,
         kl_weight=config.cold_start_kl,
         generator=generator,
     )
