@@ -12,6 +12,7 @@ _HOMES = {
     "TabularSynthesizer": "reinforge.synthesizers",
     "IdentitySynthesizer": "reinforge.synthesizers",
     "Reward": "reinforge.systems.tabular.reward",
+    "FairnessReward": "reinforge.systems.tabular.fairness",
     "PrivacyReward": "reinforge.systems.tabular.reward",
     "UtilityReward": "reinforge.systems.tabular.reward",
     "evaluate": "reinforge.evaluation.scorecard",

@@ -44,8 +44,7 @@ class TabularSynthesizer:
         preset: "default", or "rlsyn-mimic" / "rlsyn-aireadi" for the published settings.
         seed: Same seed and same data give the same generator, bit for bit.
         rewards: What makes a row useful beyond looking real: `Reward(fn, weight)`,
-            `PrivacyReward()`,
-            `UtilityReward()`.
+            `PrivacyReward()`, `UtilityReward()`, `FairnessReward("sex")`.
         rules: Texts such as ``"systolic > diastolic"``; rows that break one are penalised.
         rule_weight: A row that breaks a rule becomes exp(-rule_weight) times as likely.
         settings: Any field of `TabularConfig`, e.g. ``n_steps=500``.

@@ -24,5 +24,5 @@ def test_records_bear_the_name_of_the_phase_and_how_far_it_is(pictures):
 
 
 def test_an_interruption_names_the_phase(pictures):
-    with pytest.raises(Interrupted, match="^arm real: "):
+    with pytest.raises(Interrupted, match=r"^arm real: "):
         train_phase("arm real", pictures, config=CONFIG, on_step=None, seed=0, stop=lambda: True)
