@@ -105,7 +105,8 @@ class TabularSynthesizer:
 
         Args:
             train_rows: The training rows, or a `Split`, of which only `train` is looked at.
-            target: The column that a utility reward predicts (a split brings its own).
+            target: The column that rewards mean by the target, and that imitation always sees (a
+                split brings its own).
             schema: What the columns are, where inference errs: a schema or column -> fields.
             run_dir: Where checkpoints and history are kept; None keeps them nowhere.
             resume: Go on from the newest checkpoint in `run_dir`.
@@ -160,7 +161,8 @@ class TabularSynthesizer:
         )
         rewards = self._prepared_rewards(known)
         config = self.config.for_rows(len(frame))
-        learner = new_learner(config, layout, seed=self.seed)
+        shown = target if target is not None and layout.schema[target].is_modelled else None
+        learner = new_learner(config, layout, seed=self.seed, always_shown=shown)
         extra = extra_reward(rewards, layout, seed=self.seed) if rewards else None
         place = None
         if run_dir is not None:

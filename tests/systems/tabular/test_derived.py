@@ -167,3 +167,13 @@ def test_amounts_with_decimals_are_rounded_before_they_decide():
     rows = TabularSynthesizer(seed=0, **quick(n_steps=2)).fit(frame).sample(4000)
     assert ((rows["level"] > 7.0) == (rows["high"] == "yes")).all()
     assert rows["level"].round(1).equals(rows["level"])
+
+
+def test_the_heads_of_a_column_are_its_own_or_those_of_what_decides_it():
+    schema, _, layout = laid_out(table())
+    heads = [*layout.gaussian, *layout.discrete]
+    names = [column.name for column in schema.modelled]
+    written = {name: {heads[i].role for i in layout.heads_of(name)} for name in names}
+    assert written["dose"] == written["taken"] == {"score", "present"}
+    assert written["free"] == {"levels"}
+    assert layout.heads_of("years") == layout.heads_of("education")

@@ -142,3 +142,11 @@ def test_with_no_share_hidden_everything_is_seen():
     learner, real = learner_of(mixed_table())
     features = learner.features.of_draw(real)
     assert torch.equal(learner.features.partly_hidden(features, 0.0, torch_numbers(0)), features)
+
+
+def test_heads_that_are_always_shown_are_never_hidden():
+    learner, real = learner_of(mixed_table(n_rows=400))
+    features, heads = learner.features.of_draw(real) + 0.5, learner.features.head_of_feature
+    seen = learner.features.partly_hidden(features, 0.9, torch_numbers(0), always_shown=(1, 3))
+    hidden_heads = set(heads[(seen == 0).any(0)].tolist())
+    assert hidden_heads == set(heads.tolist()) - {1, 3}

@@ -45,7 +45,8 @@ class TabularConfig(BaseModel):
         0.5,
         ge=0,
         lt=1,
-        description="share of a row's columns that the encoder of the cold start is not shown",
+        description="share of a row's columns, apart from the target, that the cold start's "
+        "encoder is not shown",
     )
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"

@@ -58,13 +58,26 @@ class Features(nn.Module):
         return torch.cat([shown, one_hot, one_hot @ self.level_score], dim=1)
 
     def partly_hidden(
-        self, features: Float[Tensor, "draw feature"], share: float, generator: torch.Generator
+        self,
+        features: Float[Tensor, "draw feature"],
+        share: float,
+        generator: torch.Generator,
+        *,
+        always_shown: tuple[int, ...] = (),
     ) -> Float[Tensor, "draw feature"]:
-        """The features of each row with a share of its heads' set to 0, chosen by chance."""
+        """The features of each row with a share of its heads' set to 0, chosen by chance.
+
+        Args:
+            features: Features of rows.
+            share: Of the heads hidden in each row.
+            generator: Chooses them.
+            always_shown: Heads that are never hidden, as numbers of `head_of_feature`.
+        """
         if share == 0:
             return features
         n_heads = int(self.head_of_feature.max()) + 1
         is_shown = torch.rand((len(features), n_heads), generator=generator) >= share
+        is_shown[:, list(always_shown)] = True
         return features * is_shown[:, self.head_of_feature]
 
     def of_draw(self, draw: Draw) -> Float[Tensor, "draw feature"]:

@@ -66,6 +66,13 @@ class Layout:
         """Heads that draw levels, in order."""
         return tuple(head for head in self.heads if not head.is_gaussian)
 
+    def heads_of(self, column: str) -> tuple[int, ...]:
+        """Where a column's heads stand among amounts and levels; of a derived one its source's."""
+        place = [described.name for described in self.schema.modelled].index(column)
+        place = next((each.source for each in self.derived if each.column == place), place)
+        heads = (*self.gaussian, *self.discrete)
+        return tuple(i for i, head in enumerate(heads) if head.column == place)
+
     @property
     def level_start(self) -> NDArray[np.int64]:
         """The first joint level of each level head, and the end of the axis."""

@@ -29,6 +29,7 @@ class Learner:
     discriminator_optimizer: torch.optim.Adam
     encoder: Encoder  # of the cold start
     encoder_optimizer: torch.optim.Adam  # of the cold start: encoder and policy
+    always_shown: tuple[int, ...] = ()  # heads that the cold start's encoder sees of every row
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds)."""
@@ -66,8 +67,18 @@ def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
     )
 
 
-def new_learner(config: TabularConfig, layout: Layout, *, seed: int) -> Learner:
-    """A learner at step 0."""
+def new_learner(
+    config: TabularConfig, layout: Layout, *, seed: int, always_shown: str | None = None
+) -> Learner:
+    """A learner at step 0.
+
+    Args:
+        config: The settings.
+        layout: The heads.
+        seed: Of all first weights.
+        always_shown: The column that the cold start's encoder sees of every row: the target, whose
+            rare class would otherwise be hidden in most of its few rows.
+    """
     policy = new_policy(config, layout, seed=seed)
     features = Features(layout)
     discriminator = Discriminator(
@@ -97,6 +108,7 @@ def new_learner(config: TabularConfig, layout: Layout, *, seed: int) -> Learner:
         encoder_optimizer=torch.optim.Adam(
             [*encoder.parameters(), *trained], lr=config.cold_start_learning_rate, fused=True
         ),
+        always_shown=() if always_shown is None else layout.heads_of(always_shown),
     )
 
 

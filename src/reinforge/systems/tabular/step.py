@@ -67,7 +67,10 @@ def start_cold(
     chosen = random_rows(len(real_features), config.batch_rows, generator)
     rows = Draw(amount=real.amount[chosen], level=real.level[chosen])
     seen = learner.features.partly_hidden(
-        real_features[chosen], config.hidden_from_encoder, generator
+        real_features[chosen],
+        config.hidden_from_encoder,
+        generator,
+        always_shown=learner.always_shown,
     )
     log = imitate(
         learner.policy,
