@@ -25,6 +25,7 @@ ABLATIONS: dict[str, dict[str, object]] = {
     "no cold start": {"cold_start_steps": 0},
     "no cold start, 2,500 steps": {"cold_start_steps": 0, "n_steps": 2500},
     "cold start alone": {"n_steps": 1, "average_from": None},
+    "encoder sees whole rows": {"hidden_from_encoder": 0.0},
     # the update
     "no clip": {"clip_range": None},
     "one pass a rollout": {"n_epochs": 1},
@@ -36,6 +37,9 @@ ABLATIONS: dict[str, dict[str, object]] = {
     "gradient through the discriminator": {"estimator": "reparameterised"},
     "last weights, no average": {"average_from": None},
     # the policy
+    "latent of 64": {"noise_dim": 64},
+    "every column drawn, none looked up": {"look_up": False},
+    "normal scores for few numbers too": {"max_levels": 2},
     "fixed variance": {"deviation": "fixed"},
     "variance a function of z": {"deviation": "state"},
     "heads: min-max, independent flags": {"heads": "minmax"},

@@ -1,7 +1,7 @@
 """One cell of a comparison, an arm on a split: fit, sample, judge; and how many cells are run."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -56,7 +56,14 @@ def measure(cell: Cell) -> list[dict[str, object]]:
     ]
 
 
-def run(cells: Iterable[Cell], *, jobs: int, redo: Iterable[str], path: Path) -> list[str]:
+def run(
+    cells: Iterable[Cell],
+    *,
+    jobs: int,
+    redo: Iterable[str],
+    path: Path,
+    measure: Callable[[Cell], list[dict[str, object]]] = measure,
+) -> list[str]:
     """Measure the cells that the CSV does not hold, writing each down as it comes.
 
     Args:
@@ -64,6 +71,7 @@ def run(cells: Iterable[Cell], *, jobs: int, redo: Iterable[str], path: Path) ->
         jobs: Cells at a time, each in a process and on a thread of its own.
         redo: Names of arms whose cells are measured again.
         path: The CSV.
+        measure: Does one cell.
 
     Returns:
         A line for each cell that failed; the others are done all the same.

@@ -15,12 +15,30 @@ from cart import fit_cart
 
 
 def fit_reinforge(
-    train: pd.DataFrame, *, target: str, seed: int, preset: str = "default", **settings: object
+    train: pd.DataFrame,
+    *,
+    target: str,
+    seed: int,
+    preset: str = "default",
+    rewards: dict[str, dict[str, object]] | None = None,
+    **settings: object,
 ) -> Sampler:
-    """Fit one preset of the tabular system; rows are drawn with the same seed."""
+    """Fit one preset of the tabular system; rows are drawn with the same seed.
+
+    Args:
+        train: The train rows.
+        target: What the rewards mean by the target.
+        seed: Of the fit and the rows.
+        preset: Name of the preset.
+        rewards: Class name -> arguments, e.g. {"UtilityReward": {"weight": 0.5}}.
+        settings: Laid over the preset.
+    """
+    import reinforge
     from reinforge.synthesizers import TabularSynthesizer
 
-    model = TabularSynthesizer(preset, seed=seed, **settings).fit(train, target=target)
+    wanted = [getattr(reinforge, name)(**given) for name, given in (rewards or {}).items()]
+    model = TabularSynthesizer(preset, seed=seed, rewards=wanted, **settings)
+    model.fit(train, target=target)
     return partial(model.sample, seed=seed)
 
 

@@ -10,26 +10,27 @@ from reinforge.errors import InputError
 from reinforge.schema import Column
 from reinforge.systems.tabular.reward import Reward, TrainRows
 
+PSEUDO_ROWS = 10  # of independent group and outcome, counted with each batch
+
 
 @dataclass(frozen=True)
 class FairnessReward:
     """How much rarer a row's group and outcome are together than if they were independent.
 
-    r(row) = log p(group) p(target) / p(group, target), the logarithm of the weight by which
-    reweighing makes them independent (Kamiran and Calders, Knowledge and Information Systems 33,
-    2012). With weight 1 the optimum is the real distribution with the outcome independent of the
-    group and both as frequent as they were; .5 goes half of the way. A row without group or target
-    earns 0.
+    r(row) = log p(group) p(target) / q(group, target), with p the shares of the training rows and q
+    the share among the rows drawn in the same step: the gradient of -KL(q || p(group) p(target)).
+    It is nothing once the two are independent, so no weight overshoots. The shares of groups and
+    outcomes stay as they were; the aim is that of reweighing (Kamiran and Calders, Knowledge and
+    Information Systems 33, 2012). A row without group or target earns 0.
 
     Args:
         sensitive: The column with the groups.
-        weight: A row whose reward is higher by 1 becomes exp(weight) times as likely.
-        largest: No pair earns more, or loses more, than this.
+        weight: Against a weight of 1 for realism: about 1 / (1 + weight) of the real log odds ratio
+            between group and outcome is left.
     """
 
     sensitive: str
-    weight: float = 1.0
-    largest: float = 3.0
+    weight: float = 3.0
 
     def prepared(self, train: TrainRows) -> Reward:
         """Count groups and outcomes in the training rows.
@@ -50,24 +51,26 @@ class FairnessReward:
                     f"the fairness reward needs columns with levels; {column.name!r} is "
                     f"{column.kind}."
                 )
-        table = self._log_weight(train.coded, group, outcome)
+        expected = _independent_shares(train.coded, group, outcome)
 
         def independence(frame: pd.DataFrame) -> np.ndarray:
-            return _looked_up(table, to_coded(frame, train.schema), group, outcome)
+            row, level, known = _levels(to_coded(frame, train.schema), group, outcome)
+            count = PSEUDO_ROWS * expected
+            np.add.at(count, (row[known], level[known]), 1.0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                reward = np.log(expected / (count / count.sum()))
+            return np.where(known, np.nan_to_num(reward)[row, level], 0.0)
 
         return Reward(independence, self.weight, f"fairness {self.sensitive}")
 
-    def _log_weight(self, coded: pd.DataFrame, group: Column, outcome: Column) -> np.ndarray:
-        """For each group and outcome log p(group) p(outcome) / p(group, outcome)."""
-        shape = (len(group.categories), len(outcome.categories))
-        row, column, known = _levels(coded, group, outcome)
-        count = np.zeros(shape)
-        np.add.at(count, (row[known], column[known]), 1.0)
-        share = count / max(count.sum(), 1.0)
-        expected = share.sum(1, keepdims=True) * share.sum(0, keepdims=True)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weight = np.log(expected / share)
-        return np.nan_to_num(weight, posinf=self.largest).clip(-self.largest, self.largest)
+
+def _independent_shares(coded: pd.DataFrame, group: Column, outcome: Column) -> np.ndarray:
+    """p(group) p(outcome) of every pair."""
+    row, level, known = _levels(coded, group, outcome)
+    count = np.zeros((len(group.categories), len(outcome.categories)))
+    np.add.at(count, (row[known], level[known]), 1.0)
+    share = count / max(count.sum(), 1.0)
+    return share.sum(1, keepdims=True) * share.sum(0, keepdims=True)
 
 
 def _levels(
@@ -81,10 +84,3 @@ def _levels(
         levels.append(np.where(is_known, value, 0.0).astype(np.int64))
         known &= is_known
     return levels[0], levels[1], known
-
-
-def _looked_up(
-    table: np.ndarray, coded: pd.DataFrame, group: Column, outcome: Column
-) -> np.ndarray:
-    row, column, known = _levels(coded, group, outcome)
-    return np.where(known, table[row, column], 0.0)
