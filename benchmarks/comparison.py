@@ -121,9 +121,9 @@ def _together(measured: pd.DataFrame) -> str:
     wide = measured[measured["score"].isin(plain)].pivot_table(
         index=["dataset", "setting", "seed", "arm"], columns="score", values="value"
     )
-    frame = frame.join(wide)
+    frame = frame.join(wide).reindex(columns=list(TOGETHER))
     frame["detection_off"] = (frame["detection_auc"] - 0.5).abs()
-    by_setting = frame.groupby(level=["dataset", "setting", "arm"])[list(TOGETHER)].mean()
+    by_setting = frame.groupby(level=["dataset", "setting", "arm"]).mean()
     parts = ["## All tables together\n"]
     for title, is_tuned in (("Tables that only report", False), ("Tables tuned on", True)):
         part = by_setting[

@@ -195,12 +195,15 @@ def _table(measured: pd.DataFrame) -> str:
     return measurements.markdown_table(["", *(SCORES[name] for name in names)], rows)
 
 
+_IN_SHORT = {"nothing hidden": "whole rows", "imitation, four times as long": "4 x longer"}
+
+
 def _front(measured: pd.DataFrame, table: str) -> str:
     """Membership against utility, a dot an arm."""
     mean = _wide(measured).groupby(level="arm").mean()
     points = [
         {
-            "label": arm,
+            "label": _IN_SHORT.get(str(arm), str(arm)),
             "x": float(row["s2r_auc"]),
             "y": float(row["membership_auc"]),
             "x_interval": None,

@@ -48,3 +48,10 @@ def test_a_file_of_its_own_is_xml_with_its_style():
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert ".trail" in root.find("{http://www.w3.org/2000/svg}style").text
     assert root.find("{http://www.w3.org/2000/svg}title").text == view["title"]
+
+
+def test_dots_that_lie_together_have_their_labels_apart():
+    view = front([_training(w, 0.8, 0.2) for w in (0, 1, 2)] + [_training(3, 0.9, 0.4)])
+    root = ET.fromstring(front_file(view))
+    labels = {text.text: float(text.get("y")) for text in root.iter() if text.text in set("0123")}
+    assert len({labels[name] for name in "012"}) == 3

@@ -108,6 +108,8 @@ def front_chart(view: View) -> Markup:
         frame((left, top, right, bottom)),
         *(svg.path([(x(p["x"]), y(p["y"])) for p in trail], "trail") for trail in view["trails"]),
     ]
+    dots = [(x(point["x"]), y(point["y"])) for point in view["points"]]
+    labels: list[tuple[float, float]] = []
     for point in view["points"]:
         at = (x(point["x"]), y(point["y"]))
         if point["x_interval"] is not None:
@@ -118,10 +120,25 @@ def front_chart(view: View) -> Markup:
             parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
         parts.append(svg.mark("circle", *at, "value", radius=6.0))
         words = shorten(point["label"], 12)
-        parts.append(svg.text(words, at[0] + 10, at[1] - 8, css="halo strong"))
+        labels.append(_beside(at, labels, dots))
+        parts.append(svg.text(words, *labels[-1], css="halo strong"))
     parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
     parts.append(svg.text(view["y_label"], 6, 14, css="label"))
     return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)
+
+
+def _beside(
+    at: tuple[float, float],
+    labels: Sequence[tuple[float, float]],
+    dots: Sequence[tuple[float, float]],
+) -> tuple[float, float]:
+    """A place for a dot's label clear of earlier labels and of other dots, if there is one near."""
+    places = [(at[0] + 10, at[1] + down) for down in (-8.0, 18.0, -24.0, 34.0)]
+    for left, base in places:
+        is_clear = all(abs(left - x) > 75 or abs(base - y) > 13 for x, y in labels)
+        if is_clear and not any(-6 < x - left < 80 and -16 < y - base < 6 for x, y in dots):
+            return left, base
+    return places[0]
 
 
 def front_file(view: View) -> str:

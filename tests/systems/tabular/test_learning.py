@@ -23,6 +23,7 @@ def fitted(rewards=(), rules=(), target=None):
         **{
             **LEARNT,
             "cold_start_steps": 200,
+            "hidden_from_encoder": 0.0,  # so short an imitation of three columns needs all of them
             "discriminator_warmup": 50,
             "n_steps": 250,
             "learning_rate": 1e-3,
