@@ -183,13 +183,7 @@ def plane_point(
     point: dict[str, Any], at: Point, x: ToPixel, y: ToPixel, sides: Point
 ) -> list[Markup]:
     """A sign with its intervals and its name on the side that has room."""
-    parts = []
-    if point["x_interval"] is not None:
-        low, high = map(x, point["x_interval"])
-        parts.append(svg.line((low, at[1]), (high, at[1]), "whisker"))
-    if point["y_interval"] is not None:
-        low, high = map(y, point["y_interval"])
-        parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
+    parts = whiskers(point, at, x, y)
     css = "value" if point["is_generator"] else f"control c-{point['css']}"
     radius = 7.0 if point["is_generator"] else 5.5
     parts.append(svg.mark(point["shape"], *at, css, radius=radius))
@@ -198,6 +192,18 @@ def plane_point(
     anchor = "end" if to_the_left else "start"
     css = "name strong" if point["is_generator"] else "name"
     parts.append(svg.text(shorten(point["label"], 34), words_at, at[1] - 9, css=css, anchor=anchor))
+    return parts
+
+
+def whiskers(point: dict[str, Any], at: Point, x: ToPixel, y: ToPixel) -> list[Markup]:
+    """The intervals of a point, across and up."""
+    parts = []
+    if point["x_interval"] is not None:
+        low, high = map(x, point["x_interval"])
+        parts.append(svg.line((low, at[1]), (high, at[1]), "whisker"))
+    if point["y_interval"] is not None:
+        low, high = map(y, point["y_interval"])
+        parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
     return parts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from reinforge.report import svg
-from reinforge.report.figures import frame, x_axis, y_axis
+from reinforge.report.figures import frame, whiskers, x_axis, y_axis
 from reinforge.report.numbers import decimals, number, shorten
 from reinforge.report.score_view import View
 from reinforge.report.verdict import Band
@@ -112,12 +112,7 @@ def front_chart(view: View) -> Markup:
     labels: list[tuple[float, float]] = []
     for point in view["points"]:
         at = (x(point["x"]), y(point["y"]))
-        if point["x_interval"] is not None:
-            low, high = map(x, point["x_interval"])
-            parts.append(svg.line((low, at[1]), (high, at[1]), "whisker"))
-        if point["y_interval"] is not None:
-            low, high = map(y, point["y_interval"])
-            parts.append(svg.line((at[0], low), (at[0], high), "whisker"))
+        parts += whiskers(point, at, x, y)
         parts.append(svg.mark("circle", *at, "value", radius=6.0))
         words = shorten(point["label"], 12)
         labels.append(_beside(at, labels, dots))

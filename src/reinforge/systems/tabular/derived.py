@@ -16,6 +16,7 @@ from reinforge.systems.tabular.condition import Condition, both, grid
 from reinforge.systems.tabular.quantiles import Floats
 
 MOST_PIECES = 20  # of an amount that decides a level
+FIRST_ROWS = 256  # show at once that most pairs of columns have nothing to look up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +58,15 @@ def find_derived(coded: pd.DataFrame, schema: Schema, *, min_rows: int) -> tuple
     """
     columns = [coded[column.name].to_numpy(np.float64) for column in schema.modelled]
     found: dict[int, Derived] = {}
-    for later_first in range(len(columns) - 1, -1, -1):
+    for column in reversed(range(len(columns))):
+        if any(each.source == column for each in found.values()):
+            continue  # what decides another is not looked up itself
         for source in range(len(columns)):
-            if source == later_first or source in found:
+            if source == column or source in found:
                 continue
-            if any(d.source == later_first for d in found.values()):
-                break  # it decides others already
-            derived = _derived(later_first, source, columns, schema.modelled, min_rows)
+            derived = _derived(column, source, columns, schema.modelled, min_rows)
             if derived is not None:
-                found[later_first] = derived
+                found[column] = derived
                 break
     return tuple(found[column] for column in sorted(found))
 
@@ -103,21 +104,24 @@ def _derived(
     described: tuple[Column, ...],
     min_rows: int,
 ) -> Derived | None:
+    is_amount = described[source].is_numeric
+    if is_amount and (described[column].is_numeric or described[source].kind == "datetime"):
+        return None  # an amount of an amount is a formula, not a look-up
     value, deciding = columns[column], columns[source]
     known = _known(value, described[column]) & _known(deciding, described[source])
     value, deciding = value[known], deciding[known]
+    if _is_broken(value[:FIRST_ROWS], deciding[:FIRST_ROWS]):
+        return None
     missing = np.isnan(deciding)
     of_missing = _only(value[missing]) if missing.any() else np.nan
     if of_missing is None or 0 < missing.sum() < min_rows or len(_distinct(value)) < 2:
         return None
     value, deciding = value[~missing], deciding[~missing]
-    if not described[source].is_numeric:
+    if not is_amount:
         values = _by_level(value, deciding, len(described[source].categories), min_rows)
         if values is None:
             return None
         return Derived(column=column, source=source, values=np.append(values, of_missing))
-    if described[column].is_numeric or described[source].kind == "datetime":
-        return None  # an amount of an amount is a formula, not a look-up
     step = grid(described[source])
     pieces = _pieces(value, deciding, min_rows, step=step)
     if pieces is None:
@@ -132,6 +136,18 @@ def _known(coded: Floats, column: Column) -> np.ndarray:
     if column.is_numeric:
         return np.ones(len(coded), dtype=bool)
     return np.isnan(coded) | (coded < len(column.categories))
+
+
+def _is_broken(value: Floats, deciding: Floats) -> bool:
+    """Whether one value of the source goes with two values in these rows already."""
+    order = np.lexsort((value, deciding))
+    value, deciding = value[order], deciding[order]
+    return bool((_changes(value) & ~_changes(deciding)).any())
+
+
+def _changes(values: Floats) -> np.ndarray:
+    """Which values differ from the one before; a gap does not differ from a gap."""
+    return (values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
 
 
 def _only(values: Floats) -> float | None:
@@ -164,8 +180,7 @@ def _pieces(
         return None
     order = np.lexsort((value, amount))
     amount, value = amount[order], value[order]
-    is_new = (value[1:] != value[:-1]) & ~(np.isnan(value[1:]) & np.isnan(value[:-1]))
-    turns = np.flatnonzero(is_new) + 1
+    turns = np.flatnonzero(_changes(value)) + 1
     starts = np.append(0, turns)
     lengths = np.diff(np.append(starts, len(value)))
     values = value[starts]
