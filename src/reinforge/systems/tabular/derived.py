@@ -107,11 +107,12 @@ def _derived(
     is_amount = described[source].is_numeric
     if is_amount and (described[column].is_numeric or described[source].kind == "datetime"):
         return None  # an amount of an amount is a formula, not a look-up
-    value, deciding = columns[column], columns[source]
-    known = _known(value, described[column]) & _known(deciding, described[source])
-    value, deciding = value[known], deciding[known]
-    if _is_broken(value[:FIRST_ROWS], deciding[:FIRST_ROWS]):
-        return None
+    for n_rows in (FIRST_ROWS, None):
+        value, deciding = columns[column][:n_rows], columns[source][:n_rows]
+        known = _known(value, described[column]) & _known(deciding, described[source])
+        value, deciding = value[known], deciding[known]
+        if _is_broken(value, deciding, is_amount=is_amount):
+            return None
     missing = np.isnan(deciding)
     of_missing = _only(value[missing]) if missing.any() else np.nan
     if of_missing is None or 0 < missing.sum() < min_rows or len(_distinct(value)) < 2:
@@ -138,11 +139,14 @@ def _known(coded: Floats, column: Column) -> np.ndarray:
     return np.isnan(coded) | (coded < len(column.categories))
 
 
-def _is_broken(value: Floats, deciding: Floats) -> bool:
-    """Whether one value of the source goes with two values in these rows already."""
+def _is_broken(value: Floats, deciding: Floats, *, is_amount: bool) -> bool:
+    """Whether these rows alone show two values for one of the source, or too many pieces."""
     order = np.lexsort((value, deciding))
     value, deciding = value[order], deciding[order]
-    return bool((_changes(value) & ~_changes(deciding)).any())
+    turns = _changes(value)
+    if is_amount and turns.sum() > MOST_PIECES:  # one of them may lead to the gaps at the end
+        return True
+    return bool((turns & ~_changes(deciding)).any())
 
 
 def _changes(values: Floats) -> np.ndarray:
