@@ -6,7 +6,8 @@ import torch
 from small_tables import laid_out, learner_of, mixed_table, torch_numbers
 from torch import nn
 
-from reinforge.systems.tabular.discriminator import Discriminator, Features, discriminator_loss
+from reinforge.systems.tabular.discriminator import Discriminator, discriminator_loss
+from reinforge.systems.tabular.features import Features
 
 
 def linear(weight, bias=0.0):

@@ -10,7 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from reinforge.policy_gradient.update import ascend
-from reinforge.systems.tabular.policy import Draw, Linear, Policy, initialise
+from reinforge.systems.tabular.features import Draw
+from reinforge.systems.tabular.layers import Linear, initialise
+from reinforge.systems.tabular.policy import Policy
 
 
 class Encoder(nn.Module):

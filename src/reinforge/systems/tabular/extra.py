@@ -7,8 +7,8 @@ from torch import Tensor
 
 from reinforge.data.coded import from_coded
 from reinforge.randomness import generator
+from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.heads import Actions, Layout
-from reinforge.systems.tabular.policy import Draw
 from reinforge.systems.tabular.reward import Reward, total_reward
 from reinforge.systems.tabular.step import ExtraReward
 

@@ -10,9 +10,10 @@ from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import Encoder
 from reinforge.systems.tabular.config import TabularConfig
-from reinforge.systems.tabular.discriminator import Discriminator, Features
+from reinforge.systems.tabular.discriminator import Discriminator
+from reinforge.systems.tabular.features import Draw, Features
 from reinforge.systems.tabular.heads import Actions, Layout
-from reinforge.systems.tabular.policy import Draw, Policy
+from reinforge.systems.tabular.policy import Policy
 
 
 @dataclass(kw_only=True)

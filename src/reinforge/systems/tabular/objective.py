@@ -13,8 +13,9 @@ from reinforge.policy_gradient.objective import (
     score_function,
 )
 from reinforge.systems.tabular.config import TabularConfig
+from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.learner import Learner
-from reinforge.systems.tabular.policy import Distribution, Draw
+from reinforge.systems.tabular.policy import Distribution
 
 
 class Rollout(NamedTuple):

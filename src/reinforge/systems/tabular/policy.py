@@ -5,11 +5,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from reinforge.policy_gradient import divergence, log_prob
+from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.heads import Layout
+from reinforge.systems.tabular.layers import Linear, initialise
 
 LARGEST_LOGIT = 20.0  # keeps exp() finite without a running maximum; e^-20 is never drawn
 
@@ -21,13 +23,6 @@ class Distribution(NamedTuple):
     log_std: Float[Tensor, "draw gaussian"]
     log_share: Float[Tensor, "draw level"]  # of each level in its own column, all end to end
     value: Float[Tensor, " draw"]
-
-
-class Draw(NamedTuple):
-    """What was drawn for each row."""
-
-    amount: Float[Tensor, "draw gaussian"]  # before any tanh
-    level: Int[Tensor, "draw column"]  # positions on the joint level axis
 
 
 class Policy(nn.Module):
@@ -148,19 +143,3 @@ def _logit_position(layout: Layout) -> tuple[np.ndarray, int]:
         positions += range(n_logits + 1, n_logits + 1 + free)
         n_logits += free
     return np.array(positions, dtype=np.int64), n_logits
-
-
-class Linear(nn.Linear):
-    """A layer whose first weights `initialise` draws; torch's own use its global generator."""
-
-    def reset_parameters(self) -> None:
-        """Leave the weights as they are."""
-
-
-def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Torch's own default for linear layers, U(+-1/sqrt(fan in)), from a generator of ours."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
-            for weight in (layer.weight, layer.bias):
-                nn.init.uniform_(weight, -bound, bound, generator=generator)

@@ -20,8 +20,9 @@ from reinforge.randomness import generator, torch_generator
 from reinforge.schema import Column
 from reinforge.systems.tabular.condition import Condition, Where, grid, parse_where
 from reinforge.systems.tabular.derived import derive, on_sources
+from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.heads import Actions, Head, Layout
-from reinforge.systems.tabular.policy import Distribution, Draw, Policy
+from reinforge.systems.tabular.policy import Distribution, Policy
 from reinforge.systems.tabular.quantiles import QuantileFunction
 
 BLOCK_ROWS = 8192

@@ -14,9 +14,9 @@ from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import imitate
 from reinforge.systems.tabular.config import TabularConfig
 from reinforge.systems.tabular.discriminator import discriminator_loss
+from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.learner import Learner
 from reinforge.systems.tabular.objective import Rollout, advantages, objective
-from reinforge.systems.tabular.policy import Draw
 from reinforge.systems.tabular.reparameterised import update_by_reparameterisation
 
 # the user's rewards of whole rows, added to realism, with what the history keeps of them
