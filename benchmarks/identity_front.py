@@ -81,7 +81,8 @@ def measured(
     made = drawn_by(world, policy, new=False)
     told = leakage(world, policy, made, judge, second)
     arm = "reinforced"  # any arm with pictures: it is the policy that differs
-    recogniser = trained_arm(world, arm, {arm: policy}, n_updates=n_updates)
+    others = drawn_by(world, policy, new=True)
+    recogniser = trained_arm(world, arm, {arm: made}, {arm: others}, n_updates=n_updates)
     return told | utility(world, arm, recogniser, made)
 
 
