@@ -20,20 +20,27 @@ from typing import Any
 import pandas as pd
 
 import measurements
+from identity_leaks import (
+    OF_LEARNT,
+    OF_NEW,
+    PICTURES,
+    generator_of,
+    leakage,
+    leaks_table,
+    newcomers_leakage,
+    renamed,
+)
 from identity_world import Policy, World
 from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_levels import picture_level
-from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.evaluation.picture_utility import utility_scores
 from reinforge.recognition.config import resolve_recogniser
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.mixing import MixingConfig
 from reinforge.records import ImageSet, PictureSplit
-from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.arms import train_arms
 from reinforge.systems.identity.newcomers import newcomers
 from reinforge.systems.identity.sampling import drawn_set
-from reinforge.systems.identity.saved import Generator
 
 PAGE = Path(__file__).parent / "identity.md"
 COLD_START_STEPS = 850
@@ -71,24 +78,11 @@ ABLATIONS = {
         for name in MADE
     },
 }
-PICTURES = ("pictures of cold_start", "pictures of reinforced")  # judged for themselves
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
     "rank1": "rank 1 ↑",
     "tar_at_1pct_far": "TAR at 1 % FAR ↑",
-}
-LEAKS = {
-    "identity_accuracy": "identity accuracy ↑",
-    "intra_identity_diversity": "diversity, of real → 1",
-    "kid": "KID ↓",
-    "nearest_train_ratio": "nearest train → 1",
-    "copy_rate": "copies ↓",
-    "identity_leakage": "looks like another ↓",
-    "own_identity_match": "matches its own",
-    "near_duplicates": "near-duplicates ↓",
-    "membership_auc": "membership AUC → .5",
-    "membership_auc_no_box": "the same, no box",
 }
 
 
@@ -113,13 +107,6 @@ def policies_of(world: World) -> dict[str, Policy]:
     cold: dict[str, Any] = {"cold_start_steps": COLD_START_STEPS}
     reinforced = world.reinforced(**cold, n_steps=N_STEPS)
     return {"cold_start": world.cold(**cold), "reinforced": reinforced}
-
-
-def generator_of(world: World, policy: Policy) -> Generator:
-    """The policy as what `save` would write."""
-    learner = policy.learner
-    prior = replace(world.prior, transformer=learner.policy.transformer)
-    return Generator(prior=prior, config=learner.config, names=world.train.names)
 
 
 def given_to(
@@ -161,32 +148,6 @@ def utility(world: World, name: str, recogniser: Encoder, made: ImageSet) -> dic
     pictures = judged_pictures(parts, made, level=picture_level("quick"), seed=0)
     scores, _ = utility_scores(pictures, {name: recogniser})
     return {s.name: s.value for s in scores if s.group == "all" and s.value is not None}
-
-
-def renamed(images: ImageSet) -> ImageSet:
-    """The same people by names that are nobody else's."""
-    return replace(images, names=tuple(f"unseen {name}" for name in images.names))
-
-
-def leakage(
-    world: World, policy: Policy, made: ImageSet, judge: Encoder, second: Encoder
-) -> dict[str, float]:
-    """Fidelity and leakage of an arm's pictures, beside those of its controls."""
-    parts = PictureSplit(
-        train=world.train,
-        holdout=world.holdout,
-        unseen=None if world.unseen is None else renamed(world.unseen),
-    )
-    answers = noise_norms(generator_of(world, policy).policy("cpu"))
-    scorecard = evaluate_pictures(
-        parts, made, judge=judge, second=second, answers=answers, level="quick", seed=0
-    )
-    told = {}
-    for score in scorecard.scores:
-        if score.group == "all" and score.value is not None:
-            told[score.name] = score.value
-            told |= {f"{score.name}[{k}]": v for k, v in score.baseline.items()}
-    return told
 
 
 def page(path: Path) -> str:
@@ -242,21 +203,6 @@ def differences(wide: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> str:
             shown = [measurements.signed(apart[s].tolist()) for s in SCORES]
             rows.append([f"{arm} - {base} ({len(apart)})", *shown])
     return measurements.markdown_table(["difference (seeds)", *SCORES.values()], rows)
-
-
-def leaks_table(wide: pd.DataFrame) -> str:
-    """The pictures of both generators beside real ones that nobody trained on."""
-    rows = []
-    known = [name for name in PICTURES if name in wide.index]
-    for name in known:
-        cells = [measurements.cell(wide.loc[name][s].tolist()) if s in wide else "–" for s in LEAKS]
-        rows.append([f"{name} ({len(wide.loc[name])})", *cells])
-    for control in ("holdout", "unseen"):
-        names = [f"{score}[{control}]" for score in LEAKS]
-        part = wide.loc[known[-1]]
-        cells = [measurements.cell(part[n].tolist()) if n in part else "–" for n in names]
-        rows.append([f"control: {control}", *cells])
-    return measurements.markdown_table(["pictures (seeds)", *LEAKS.values()], rows)
 
 
 NOTES = """
@@ -349,9 +295,12 @@ def measured(
 ) -> dict[str, float]:
     """All scores of an arm, or of a generator's pictures."""
     if arm in PICTURES:
-        policy = policies[arm.removeprefix("pictures of ")]
-        made = pictures_of(world, policy, new=False)
-        return leakage(world, policy, made, load_encoder(chosen.judge), load_encoder(chosen.second))
+        judges = load_encoder(chosen.judge), load_encoder(chosen.second)
+        policy = policies[arm.removeprefix(OF_LEARNT).removeprefix(OF_NEW)]
+        made = pictures_of(world, policy, new=arm.startswith(OF_NEW))
+        if arm.startswith(OF_NEW):
+            return newcomers_leakage(world, made, *judges, seed=DRAW_SEED)
+        return leakage(world, policy, made, *judges)
     made, others = given_to(world, arm, policies)  # drawn before the clock runs
     started = time.process_time()
     recogniser = trained_arm(world, arm, made, others, n_updates=chosen.updates)

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 import measurements
-from identity import LEAKS, leakage, trained_arm, utility
 from identity import pictures_of as drawn_by
+from identity import trained_arm, utility
+from identity_leaks import LEAKS, leakage
 from identity_world import Policy, World
 from peers.environment import HOME
 from reinforge.data.drawn import draw_identities

@@ -1,0 +1,94 @@
+"""What newcomers give away: their likeness to the people whom they were mixed from."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+pytest.importorskip("diffusers")
+
+import identity_leaks
+from reinforge.data.drawn import draw_identities
+from reinforge.records import ImageSet
+from reinforge.systems.identity.newcomers import shares
+
+N_PEOPLE, N_STRANGERS, N_NEW, SEED = 12, 20, 8, 3
+
+
+class Pixels:
+    """An encoder that sees the pixels as they are."""
+
+    feature_dim = 32 * 32 * 3
+    device = torch.device("cpu")
+
+    def embed(self, pixels):
+        """Pixels around grey, of length 1."""
+        return torch.nn.functional.normalize(pixels.flatten(1) - 128, dim=1)
+
+    def embed_all(self, images, batch=256):
+        """All of a set at once."""
+        pixels = torch.from_numpy(np.asarray(images.pixels[np.arange(len(images))])).float()
+        return self.embed(pixels.permute(0, 3, 1, 2))
+
+
+def part(images, people, numbers):
+    """Some pictures of some people, who are numbered anew."""
+    chosen = [p * 6 + n for p in people for n in numbers]
+    own = images.subset(np.array(chosen))
+    return ImageSet(
+        pixels=own.pixels,
+        identity=np.repeat(np.arange(len(people)), len(numbers)),
+        names=tuple(images.names[p] for p in people),
+    )
+
+
+@pytest.fixture(scope="module")
+def world():
+    images = draw_identities(N_PEOPLE + N_STRANGERS, 6, seed=0)
+    learnt, strangers = range(N_PEOPLE), range(N_PEOPLE, N_PEOPLE + N_STRANGERS)
+    return SimpleNamespace(
+        train=part(images, learnt, range(3)),
+        holdout=part(images, learnt, range(3, 6)),
+        unseen=part(images, strangers, range(6)),
+    )
+
+
+def newcomers_that_are(world, people):
+    """Newcomers whose pictures are the training pictures of these learnt people."""
+    return ImageSet(
+        pixels=world.train.pixels[[3 * p + n for p in people for n in range(3)]],
+        identity=np.repeat(np.arange(len(people)), 3),
+        names=tuple(f"new-{at}" for at in range(len(people))),
+    )
+
+
+def told_of(world, people):
+    made = newcomers_that_are(world, people)
+    return identity_leaks.newcomers_leakage(world, made, Pixels(), Pixels(), seed=SEED)
+
+
+def test_a_copy_of_the_main_parent_is_its_own_and_somebody_learnt(world):
+    told = told_of(world, shares(N_NEW, N_PEOPLE, SEED).argmax(1).tolist())
+    assert told["own_identity_match"] == told["identity_leakage"] == told["copy_rate"] == 1
+    assert told["near_duplicates"] == 1
+
+
+def test_a_copy_of_somebody_else_looks_like_another_and_not_like_its_own(world):
+    main = shares(N_NEW, N_PEOPLE, SEED).argmax(1).tolist()
+    told = told_of(world, [(person + 1) % N_PEOPLE for person in main])
+    assert told["identity_leakage"] == 1
+    assert told["own_identity_match"] < 0.2
+
+
+def test_a_table_shows_newcomers_below_pictures_of_the_learnt_and_controls_of_most_seeds(world):
+    index = [("newcomers of reinforced", 0), *(("pictures of reinforced", s) for s in (0, 1))]
+    wide = pd.DataFrame(
+        {"copy_rate": [0.5, 0.1, 0.1], "kid": [np.nan, 1.0, 2.0], "copy_rate[unseen]": 0.0},
+        index=pd.MultiIndex.from_tuples(index, names=["arm", "seed"]),
+    )
+    lines = identity_leaks.leaks_table(wide).splitlines()[2:]
+    assert lines[0].startswith("| pictures of reinforced (2) |")
+    assert lines[1].startswith("| newcomers of reinforced (1) | – | – | – |")
+    assert "0.000 ± 0.000" in lines[3]
