@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 import measurements
+from identity import DRAW_SEED, trained_arm, utility
 from identity import pictures_of as drawn_by
-from identity import trained_arm, utility
-from identity_leaks import LEAKS, leakage
+from identity_leaks import LEAKS, leakage, newcomers_leakage
 from identity_world import Policy, World
 from peers.environment import HOME
 from reinforge.data.drawn import draw_identities
@@ -33,12 +33,15 @@ from reinforge.recognition.train import train_recogniser
 from reinforge.report.front import front, front_file
 
 KNOBS = ["cold_start_steps", "privacy_weight", "n_steps"]
+OF_NEWCOMERS = "newcomers: "  # before the name of a score of their pictures
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
     **{name: LEAKS[name] for name in ("identity_accuracy", "intra_identity_diversity")},
     **{name: LEAKS[name] for name in ("nearest_train_ratio", "copy_rate", "identity_leakage")},
     **{name: LEAKS[name] for name in ("membership_auc", "membership_auc_no_box")},
+    OF_NEWCOMERS + "identity_leakage": "newcomers that look like somebody learnt ↓",
+    OF_NEWCOMERS + "membership_auc_no_box": "no box, newcomers",
 }
 DRAWN_PEOPLE, DRAWN_PICTURES, DRAWN_SEED = 140, 8, 5
 JUDGES = {"judge": 6, "second": 7}  # seeds of other drawn people, on whom judges are trained
@@ -83,6 +86,8 @@ def measured(
     told = leakage(world, policy, made, judge, second)
     arm = "reinforced"  # any arm with pictures: it is the policy that differs
     others = drawn_by(world, policy, new=True)
+    of_new = newcomers_leakage(world, others, judge, second, seed=DRAW_SEED)
+    told |= {OF_NEWCOMERS + k: v for k, v in of_new.items() if k.split("[")[0] in LEAKS}
     recogniser = trained_arm(world, arm, {arm: made}, {arm: others}, n_updates=n_updates)
     return told | utility(world, arm, recogniser, made)
 
@@ -118,6 +123,8 @@ def write_page(path: Path) -> None:
     for (dataset, setting), part in rows.groupby(["dataset", "setting"]):
         wide = part.pivot_table(index=["arm", "seed"], columns="score", values="value")
         parts += [f"## {dataset}, {setting}", table(wide)]
+        parts += ["Differences of the same people, bold where the interval leaves out 0:"]
+        parts += [differences(wide)]
         for name, heading in (("cold_start", "length"), ("weight", "weight")):
             drawn = drawing(wide, of_weights=name == "weight")
             if drawn is not None:
@@ -131,19 +138,50 @@ def write_page(path: Path) -> None:
 def table(wide: pd.DataFrame) -> str:
     """A training a row, and what real pictures that nobody trained on would show."""
     rows = []
-    arms = sorted(
-        set(wide.index.get_level_values("arm")), key=lambda a: (*settings_of(a).values(),)
-    )
-    for arm in arms:
-        knobs = settings_of(arm)
-        weight = f"{knobs['privacy_weight']:g}" if knobs["n_steps"] else "not reinforced"
+    for arm in arms_of(wide):
         cells = [_cell(wide.loc[arm], score) for score in SCORES]
-        rows.append([f"{knobs['cold_start_steps']:g}", weight, str(len(wide.loc[arm])), *cells])
+        rows.append([*in_words(arm), str(len(wide.loc[arm])), *cells])
     for control in CONTROLS:
         cells = [_cell(wide, f"{score}[{control}]") for score in SCORES]
         rows.append([f"control: {control}", "", "", *cells])
     header = ["steps of cold start", "privacy weight", "seeds", *SCORES.values()]
     return measurements.markdown_table(header, rows)
+
+
+def arms_of(wide: pd.DataFrame) -> list[str]:
+    """The trainings by length of the cold start, each alone first, then by weight."""
+    known = set(wide.index.get_level_values("arm"))
+    return sorted(known, key=lambda arm: _place(settings_of(arm)))
+
+
+def _place(knobs: Mapping[str, float]) -> tuple[float, ...]:
+    return knobs["cold_start_steps"], knobs["n_steps"], knobs["privacy_weight"]
+
+
+def in_words(arm: str) -> tuple[str, str]:
+    """Length of the cold start, and weight of the privacy reward."""
+    knobs = settings_of(arm)
+    weight = f"{knobs['privacy_weight']:g}" if knobs["n_steps"] else "not reinforced"
+    return f"{knobs['cold_start_steps']:g}", weight
+
+
+def named(arm: str) -> str:
+    """A training in few words."""
+    steps, weight = in_words(arm)
+    return f"{steps} steps" + (f", weight {weight}" if settings_of(arm)["n_steps"] else "")
+
+
+def differences(wide: pd.DataFrame) -> str:
+    """Each cold start beside the longest; each reinforcement beside that of the weight before."""
+    rows, arms = [], arms_of(wide)
+    longest = [arm for arm in arms if not settings_of(arm)["n_steps"]][-1]
+    for before, arm in zip([longest, *arms], arms, strict=False):
+        base = before if settings_of(arm)["n_steps"] else longest
+        apart = (wide.loc[arm] - wide.loc[base]).dropna(how="all")
+        if arm != base and len(apart):
+            cells = [measurements.signed(apart[s].tolist()) if s in apart else "–" for s in SCORES]
+            rows.append([f"{named(arm)} - {named(base)} ({len(apart)})", *cells])
+    return measurements.markdown_table(["difference (seeds)", *SCORES.values()], rows)
 
 
 def _cell(part: pd.DataFrame, score: str) -> str:

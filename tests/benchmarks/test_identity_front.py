@@ -36,6 +36,9 @@ def test_the_page_has_a_row_a_training_and_both_drawings(tmp_path):
     page = (tmp_path / "identity_front.md").read_text()
     assert "| 850 | not reinforced | 2 | 0.800 ± 0.000 |" in page
     assert "| 200 | 0.5 | 2 |" in page
+    assert "| 200 steps - 850 steps (2) | 0.000 ± 0.000 |" in page
+    assert "| 850 steps, weight 0.5 - 850 steps, weight 0 (2) | 0.000 ± 0.000 |" in page
+    assert "| 850 steps - " not in page
     for name in ("cold_start", "weight"):
         file = f"identity_front_drawn-6-people_{name}.svg"
         assert f"]({file})" in page
