@@ -174,11 +174,11 @@ def test_settings_come_from_file_and_flags(cli, table, tmp_path):
 
 
 def test_a_schema_file_overrides_what_is_inferred(cli, table, tmp_path):
-    (tmp_path / "schema.yaml").write_text("age: {kind: categorical}\n")
+    (tmp_path / "schema.yaml").write_text("outcome: {kind: categorical}\n")
     flags = ["--schema", "schema.yaml", "--drop", "town", "--json", "--dry-run"]
     plan = json.loads(cli("fit", "tabular", table, "--out", "o", *flags).out)["plan"]
     kinds = {column["column"]: column["kind"] for column in plan["columns"]}
-    assert kinds["age"] == "categorical"
+    assert kinds["outcome"] == "categorical"
     assert "town" not in kinds
 
 
@@ -450,3 +450,100 @@ def test_the_demo_takes_no_folder_of_another_run(cli, run):
     before = digest(run.manifest)
     assert cli("demo", "--out", run.path, *FAST).code == 2
     assert digest(run.manifest) == before
+
+
+# what a column is taken for
+
+
+def test_identifiers_are_made_up_anew_as_the_plan_says(run, table, cli):
+    plan = json.loads(cli("fit", "tabular", table, "--out", "o", "--json", "--dry-run").out)["plan"]
+    fate = {column["column"]: column["action"] for column in plan["columns"]}
+    assert fate["patient"] == "made up anew"
+    drawn = pd.read_parquet(run.rows)["patient"]
+    assert drawn.is_unique
+    assert not set(drawn) & set(pd.read_csv(table)["patient"])
+
+
+@pytest.fixture
+def towns(tmp_path):
+    """200 rows in which a postcode with its zeros decides the town."""
+    rng = np.random.default_rng(1)
+    code = rng.choice(["01067", "10115", "50667"], 200)
+    names = {"01067": "Dresden", "10115": "Berlin [Mitte]", "50667": "Köln"}
+    frame = pd.DataFrame(
+        {"postcode": code, "town": [names[one] for one in code], "age": rng.integers(20, 80, 200)}
+    )
+    frame.to_csv(tmp_path / "towns.csv", index=False)
+    return tmp_path / "towns.csv"
+
+
+def test_what_is_looked_up_is_told_by_fit_plan_config_and_report(cli, towns):
+    plan = cli("fit", "tabular", towns, "--out", "o", "--dry-run", "--json", *FAST)
+    columns = json.loads(plan.out)["plan"]["columns"]
+    assert {c["column"]: c["action"] for c in columns}["town"] == "looked up from postcode"
+    shown = cli("run", "tabular", towns, "--out", "o", "--level", "quick", *FAST)
+    assert "Looked up: town (from postcode)\n" in shown.out
+    assert json.loads(Path("o/config.json").read_text())["looked_up"] == {"town": "postcode"}
+    assert "<bdi>town (from postcode)</bdi>" in Path("o/report.html").read_text()
+    assert cli("verify", "o").code == 0
+    again = cli("fit", "tabular", towns, "--out", "p", "--json", *FAST, "--set", "look_up=false")
+    assert json.loads(again.out)["looked_up"] == {}
+    assert "Looked up" not in cli("fit", "tabular", "--out", "p", "--resume").out
+
+
+def test_postcodes_keep_their_zeros(cli, towns):
+    assert cli("fit", "tabular", towns, "--out", "o", *FAST).code == 0
+    assert cli("sample", "o", "-n", 40, "--where", "town=Dresden", "--out", "s.csv").code == 0
+    lines = Path("s.csv").read_text().splitlines()[1:]
+    assert {line.partition(",")[0] for line in lines} == {"01067"}
+
+
+def test_a_column_that_cannot_be_learnt_is_refused_before_anything_is_written(cli, tmp_path):
+    days = pd.date_range("2023-01-01", periods=40)
+    forms = [day.strftime("%d.%m.%Y" if k % 3 else "%Y-%m-%d") for k, day in enumerate(days)]
+    frame = pd.DataFrame({"age": np.arange(120) % 61, "seen": forms * 3})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    for flags in ([], ["--dry-run"]):
+        shown = cli("fit", "tabular", "rows.csv", "--out", "o", *FAST, *flags)
+        assert shown.code == 2
+        assert "'seen' holds dates of several forms (%d.%m.%Y, %Y-%m-%d)" in shown.err
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("value", ["?", "['?']", "['?', -9]", "'?'"])
+def test_one_text_for_missing_values_needs_no_list(cli, tmp_path, value):
+    rows = "".join(f"{k % 37},{'?' if k % 5 == 0 else k % 11}\n" for k in range(60))
+    (tmp_path / "rows.csv").write_text(f"age,score\n{rows}")
+    flags = ["--set", f"data.na_values={value}", "--dry-run", "--json", *FAST]
+    columns = json.loads(cli("fit", "tabular", "rows.csv", "--out", "o", *flags).out)["plan"]
+    assert [(c["kind"], c["missing"]) for c in columns["columns"]] == [
+        ("integer", False),
+        ("integer", True),
+    ]
+
+
+def test_a_setting_that_takes_a_list_says_so(cli, table):
+    shown = cli("fit", "tabular", table, "--out", "o", "--set", "data.drop={a: 1}")
+    assert "setting 'data.drop': a list such as [a, b] was wanted, got {'a': 1}." in shown.err
+
+
+def test_thousands_are_read_where_their_mark_is_given(cli, tmp_path):
+    rows = "".join(f'{k % 37};"{1 + 137 * k:,}"\n' for k in range(60))
+    (tmp_path / "rows.csv").write_text(f"age;income\n{rows}")
+    shown = cli("fit", "tabular", "rows.csv", "--out", "o", "--dry-run")
+    assert shown.code == 2
+    assert "column 'income' holds numbers with ',' between the thousands" in shown.err
+    flags = ["--set", "data.thousands=,", "--dry-run", "--json"]
+    plan = json.loads(cli("fit", "tabular", "rows.csv", "--out", "o", *flags).out)["plan"]
+    assert plan["columns"][1]["kind"] == "integer"
+    wrong = cli("fit", "tabular", "rows.csv", "--out", "o", "--set", "data.thousands=;")
+    assert "thousands = ';' is the separator or the decimal mark as well" in wrong.err
+
+
+def test_the_package_is_a_command(tmp_path):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "reinforge", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.startswith("reinforge ")

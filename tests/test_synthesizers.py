@@ -593,3 +593,24 @@ def test_the_real_rows_do_not_come_back_among_the_samples():
     made = fitted(table).sample(2000)
     both = made.merge(table, on=list(table.columns))
     assert len(both) == 0
+
+
+def test_overrides_beside_a_split_leave_what_the_split_knows():
+    frame = patients()
+    frame["grade"] = np.arange(len(frame)) % 4
+    split = split_table(frame, target="grade", seed=0)
+    levels = {"blood": {"categories": ["AB", "A", "B", "0"]}}
+    model = TabularSynthesizer(**quick()).fit(split, schema=levels)
+    assert model.schema["blood"].categories == ("AB", "A", "B", "0")
+    assert model.schema["grade"].kind == "categorical"
+    assert model.schema["id"].remake
+
+
+def test_what_is_looked_up_is_told_by_name_and_after_loading(tmp_path):
+    frame = patients()[["weight", "blood"]]
+    frame = frame.assign(found=frame["blood"].map({"A": "on A", "B": "on B", "0": "on none"}))
+    model = fitted(frame)
+    assert model.looked_up == {"found": "blood"}
+    model.save(tmp_path / "m")
+    assert TabularSynthesizer.load(tmp_path / "m").looked_up == {"found": "blood"}
+    assert fitted(frame, look_up=False).looked_up == {}

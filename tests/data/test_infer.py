@@ -218,7 +218,7 @@ def test_what_was_inferred_is_told_row_by_row():
     rows = {row["column"]: row for row in describe(infer_schema(frame))}
     assert rows["id"]["action"] == "made up anew"
     assert rows["sex"]["details"] == "2 levels: f, m"
-    assert (rows["dose"]["missing"], rows["dose"]["details"]) == (True, "at least 0; 1 decimals")
+    assert (rows["dose"]["missing"], rows["dose"]["details"]) == (True, "at least 0; 1 decimal")
 
 
 def test_declared_kinds_win_over_the_guess():
@@ -299,3 +299,18 @@ def test_a_bad_schema_file_is_refused(tmp_path, text, message):
 def test_a_schema_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"cannot read the schema file .*none.yaml"):
         load_overrides(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("form", "mark"), [("{:,}", ","), ("{:,.2f}", ","), ("{:_}", "'"), ("{:_}", " "), ("{:_}", ".")]
+)
+def test_numbers_with_marks_between_their_thousands_are_refused(form, mark):
+    cells = [form.format(3 + 731 * k).replace("_", mark) for k in range(60)]
+    said = f"'income' holds numbers with .{re.escape(mark)}. between the thousands"
+    with pytest.raises(InputError, match=said):
+        infer_schema(pd.DataFrame({"income": cells}))
+
+
+def test_numbers_of_one_length_in_groups_are_identifiers():
+    cells = [f"{732829320 + 7919 * k:,}".replace(",", " ") for k in range(60)]
+    assert infer_schema(pd.DataFrame({"register": cells}))["register"].kind == "identifier"

@@ -302,3 +302,30 @@ def test_parquet_with_a_name_twice_is_refused(tmp_path):
     pq.write_table(table, tmp_path / "rows.parquet")
     with pytest.raises(InputError, match="column names occur twice: 'a'"):
         read_table(tmp_path / "rows.parquet")
+
+
+def _column(folder, cells, sep=";"):
+    rows = "".join(f"{cell}{sep}1.5\n" for cell in cells)
+    return read_table(_file(folder, f"it{sep}other\n{rows}"))["it"].tolist()
+
+
+def test_digits_of_one_width_with_a_zero_in_front_stay_text(tmp_path):
+    assert _column(tmp_path, ["01067", "10115", "", "80331"])[:2] == ["01067", "10115"]
+    assert _column(tmp_path, ["'00'", "07", "12"])[1:] == ["07", "12"]
+
+
+@pytest.mark.parametrize(
+    "cells", [["0", "1", "0"], ["07", "8", "12"], ["0.5", "01", "02"], ["10", "20", "30"]]
+)
+def test_other_digits_are_numbers(tmp_path, cells):
+    assert _column(tmp_path, cells) == [float(cell) for cell in cells]
+
+
+def test_commas_between_thousands_are_no_decimal_commas(tmp_path):
+    rows = "".join(f"{cell};1\n" for cell in ["950", "1,200", "12,750"])
+    frame = read_table(_file(tmp_path, f"it;other\n{rows}"))
+    assert frame["it"].tolist() == ["950", "1,200", "12,750"]
+    frame = read_table(_file(tmp_path, f"it;other\n{rows}"), thousands=",")
+    assert frame["it"].tolist() == [950, 1200, 12750]
+    frame = read_table(_file(tmp_path, "it;other\n0,250;1\n1,200;1\n3;1\n"))
+    assert frame["it"].tolist() == [0.25, 1.2, 3.0]

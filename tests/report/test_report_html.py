@@ -149,3 +149,12 @@ def test_the_style_prints_turns_dark_and_reaches_for_nothing():
     assert "@media print" in css
     assert "prefers-color-scheme: dark" in css
     assert "</" not in css
+
+
+def test_columns_that_others_decide_are_named_with_their_source(scorecard, read_page):
+    sources = {"ward": "site <b>", **{f"c{k}": "age" for k in range(40)}}
+    page = read_page(html.render(scorecard, settings={"looked_up": sources}))
+    assert "ward (from site <b>), c0 (from age)" in page.text
+    assert "c28 (from age), and 11 more." in page.text
+    assert "Columns looked up" in page.text
+    assert "ooked up" not in read_page(html.render(scorecard, settings={"looked_up": {}})).text

@@ -1,5 +1,6 @@
 """What a run would do and need, before it does it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,30 +22,43 @@ _COPIES = 4  # of the table at once: as read, split, coded, encoded
 
 
 def plan_of(
-    source: Source, frame: "pd.DataFrame", split: "Split", settings: RunSettings
+    source: Source,
+    frame: "pd.DataFrame",
+    split: "Split",
+    schema: Schema,
+    settings: RunSettings,
+    *,
+    looked_up: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Schema, parts, settings, and an estimate of memory and disk."""
+    """Schema, parts, settings, and an estimate of memory and disk.
+
+    Args:
+        source: Where the table lies.
+        frame: The table.
+        split: Its parts.
+        schema: What the columns of the training rows are taken for.
+        settings: Of the run.
+        looked_up: Columns that would be looked up -> the column that decides each.
+    """
     from reinforge.data.infer import describe
     from reinforge.systems.tabular.config import resolve_config
 
     config = resolve_config(settings.model.preset, settings.model.generator)
     config = config.for_rows(len(split.train))
     n_rows = len(split.train) if settings.sample.n is None else settings.sample.n
-    width = _width(split.schema, n_bins=config.n_bins)
+    width = _width(schema, n_bins=config.n_bins)
     frame_bytes = int(frame.memory_usage(deep=True).sum())
     step_bytes = 40 * config.batch_rows * width + 64 * config.hidden * (width + config.hidden)
     n_parameters = config.hidden * (width + config.noise_dim + config.hidden * config.n_layers)
     return {
         "table": str(source.path or "embedded records"),
-        "columns": describe(split.schema),
+        "columns": describe(schema, looked_up=looked_up),
         "rows": {"train": len(split.train), "holdout": len(split.holdout), "synthetic": n_rows},
         "settings": settings.model_dump(mode="json"),
         "generator": config.model_dump(mode="json"),
         "steps": {"before": config.steps_before, "reinforcement": config.n_steps},
         "memory_bytes": _BASE_BYTES + _COPIES * frame_bytes + step_bytes,
-        "disk_bytes": 40 * n_parameters
-        + 8 * n_rows * max(len(split.schema.columns), 1)
-        + 4_000_000,
+        "disk_bytes": 40 * n_parameters + 8 * n_rows * max(len(schema.columns), 1) + 4_000_000,
     }
 
 

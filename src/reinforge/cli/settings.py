@@ -24,6 +24,17 @@ def listed(value: Any) -> Any:
     return value
 
 
+def alone(value: Any) -> Any:
+    """Read one text or number as the list of texts that it means."""
+    if isinstance(value, list | tuple):
+        return [str(item) if _is_number(item) else item for item in value]
+    return [str(value)] if isinstance(value, str) or _is_number(value) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Section(BaseModel):
     """A group of settings: unknown keys are refused, nothing changes after birth."""
 
@@ -60,6 +71,12 @@ class DataSettings(Section):
     decimal: str | None = Field(
         default=None, description="Decimal mark of a text table; found if not given."
     )
+    thousands: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description="What parts the thousands of numbers in a text table; nothing if not given.",
+    )
     na_values: tuple[str, ...] = Field(
         default=(), description='More texts that mean missing, e.g. "?".'
     )
@@ -70,6 +87,8 @@ class DataSettings(Section):
     columns: dict[str, dict[str, Any]] = Field(
         default={}, description="Per column: kind, categories, minimum, ... over what was inferred."
     )
+
+    _lists = field_validator("na_values", "drop", mode="before")(alone)
 
 
 class SplitSettings(Section):
@@ -215,7 +234,9 @@ def assignment(text: str, kind: type[System] = RunSettings) -> Settings:
         raise InputError(
             f"--set wants section.key=value, got {text!r}; e.g. --set model.n_steps=100"
         )
-    result: Any = parse_yaml(value, origin=f"--set {path}") if value.strip() else None
+    result: Any = value.strip() or None
+    if result is not None and (len(result) > 1 or result.isalnum() or result == "~"):
+        result = parse_yaml(value, origin=f"--set {path}")  # else a sign such as ? is itself
     for key in reversed(_full_path(path, kind).split(".")):
         result = {key: result}
     return result
@@ -282,6 +303,8 @@ def _problem(problem: Any, kind: type[System]) -> str:
     if problem["type"] == "extra_forbidden":
         return unknown_key(path, known_keys(kind))
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if problem["type"] in ("tuple_type", "list_type"):
+        message = "a list such as [a, b] was wanted"
     return (
         f"setting {path!r}: {message[:1].lower()}{message[1:]}, got {_short(problem.get('input'))}."
     )

@@ -50,6 +50,7 @@ class Source:
             sep=settings.sep,
             encoding=settings.encoding,
             decimal=settings.decimal,
+            thousands=settings.thousands,
             na_values=settings.na_values,
             keep_default_na=settings.keep_default_na,
         )

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings
+from reinforge.cli.tables import show_looked_up
 from reinforge.errors import InputError
-from reinforge.run_folder import RunFolder, read_config
+from reinforge.run_folder import RunFolder, read_config, write_config
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reinforge.evaluation.scorecard import Scorecard
     from reinforge.records import Split
+    from reinforge.schema import Schema
     from reinforge.synthesizers import TabularSynthesizer
 
 
 def fitted(
     split: "Split",
+    schema: "Schema",
     folder: RunFolder,
     settings: RunSettings,
     *,
@@ -27,7 +30,7 @@ def fitted(
     stop: Stop,
     resume: bool,
 ) -> "TabularSynthesizer":
-    """Train the generator and save it in the run's folder."""
+    """Train the generator, save it in the run's folder, and note what it looks up."""
     from reinforge.systems.tabular.config import resolve_config
 
     model = new_model(settings)
@@ -36,13 +39,15 @@ def fitted(
     with screen.progress("fit", n_steps) as advance, stop.gentle():
         model.fit(
             split,
-            schema=_columns(split, settings),
+            schema=schema,
             run_dir=folder.path,
             resume=resume,
             on_step=lambda record: advance(record["step"] + 1, _phase(record)),
             stop=stop,
         )
     model.save(folder.model)
+    write_config(folder, {**read_config(folder), "looked_up": model.looked_up})
+    show_looked_up(model.looked_up, screen)
     return model
 
 
@@ -53,12 +58,29 @@ def _phase(record: dict[str, Any]) -> str:
     return "imitating" if "evidence_lower_bound" in record else "discriminator warming up"
 
 
-def _columns(split: "Split", settings: RunSettings) -> dict[str, dict[str, Any]]:
-    """What the user said of each column, over the kinds that the whole table showed."""
-    return {
-        column.name: {"kind": column.kind, **settings.data.columns.get(column.name, {})}
-        for column in split.schema.columns
-    }
+def learnt_schema(split: "Split", settings: RunSettings) -> "Schema":
+    """What the training rows' columns are taken for.
+
+    Raises:
+        InputError: A column cannot be learnt from these rows.
+    """
+    from reinforge.data.rare import private_schema, train_schema
+
+    least = new_model(settings).config.min_rows
+    schema = train_schema(split, min_rows=least, declared=settings.data.columns)
+    return private_schema(split.train, schema, min_rows=least)
+
+
+def to_look_up(split: "Split", schema: "Schema", settings: RunSettings) -> dict[str, str]:
+    """Columns that a fit would look up -> the column that decides each."""
+    from reinforge.data.coded import to_coded
+    from reinforge.systems.tabular.derived import by_name, find_derived
+
+    config = new_model(settings).config
+    if not config.look_up:
+        return {}
+    coded = to_coded(split.train, schema)
+    return by_name(find_derived(coded, schema, min_rows=config.min_rows), schema)
 
 
 def new_model(settings: RunSettings) -> "TabularSynthesizer":

@@ -98,22 +98,32 @@ def arms_table(arms: Sequence[Mapping[str, Any]]) -> Table:
 
 def schema_table(columns: Sequence[dict[str, Any]]) -> Table:
     """What was inferred, a line a column."""
-    table = _table("Columns", "column", "kind", "dtype", "details", "missing", "what happens")
+    table = _table("Columns", "column", "kind", "dtype", "details", "what happens")
     for column in columns:
+        details = [column["details"], "some missing" if column["missing"] else ""]
         table.add_row(
-            *(escape(str(column[key])) for key in ("column", "kind", "dtype", "details")),
-            "yes" if column["missing"] else "",
+            *(escape(str(column[key])) for key in ("column", "kind", "dtype")),
+            escape("; ".join(filter(None, details))),
             escape(column["action"]),
         )
     return table
 
 
 def preview_table(frame: "pd.DataFrame", *, title: str) -> Table:
-    """A few rows."""
-    table = _table(title, *(escape(str(name)) for name in frame.columns))
-    for row in _cells(frame).itertuples(index=False, name=None):
-        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    """A few rows, each from top to bottom, so that many columns fit on a narrow screen."""
+    table = _table(title, "column", *(f"row {at + 1}" for at in range(len(frame))))
+    cells = _cells(frame)
+    for at, name in enumerate(frame.columns):
+        values = cells.iloc[:, at].tolist()
+        table.add_row(
+            escape(str(name)), *("" if value is None else escape(_short(value)) for value in values)
+        )
     return table
+
+
+def _short(value: Any) -> str:
+    """A value as text; a day without its midnight."""
+    return str(value).removesuffix(" 00:00:00")
 
 
 def _cells(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -181,6 +191,14 @@ def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> No
         screen.show(f"Note: {escape(warning)}")
     screen.show(f"Scores: {escape(str(folder.scorecard))}")
     screen.show(f"Report: {escape(str(folder.report))}")
+
+
+def show_looked_up(sources: Mapping[str, str], screen: Screen) -> None:
+    """Columns that another one decides, if there are any."""
+    screen.payload["looked_up"] = dict(sources)
+    if sources:
+        named = ", ".join(f"{column} (from {source})" for column, source in sources.items())
+        screen.show(f"Looked up: {escape(named)}")
 
 
 def show_next(screen: Screen, *commands: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reinforge.records import Split
+    from reinforge.schema import Schema
     from reinforge.synthesizers import TabularSynthesizer
 
 MaybeFile = Annotated[
@@ -84,12 +85,12 @@ def fit_tabular(
     from reinforge.cli.stages import peeked
 
     job = _job("fit", file, out, asked, resume=resume, overwrite=overwrite)
-    frame, split = _opened(job)
+    frame, split, schema = _opened(job)
     if dry_run:
-        show_plan(plan_of(job.source, frame, split, job.settings), screen)
+        _show_plan(job, frame, split, schema, screen)
         return
     with locked(job.folder.path, note=screen.note):
-        model = _trained(job, split, screen=screen, stop=stop)
+        model = _trained(job, split, schema, screen=screen, stop=stop)
         write_manifest(job.folder)
     if preview:
         show_preview(peeked(model, job.settings), screen)
@@ -177,19 +178,36 @@ def _job(
     return Job(verb=verb, source=source, settings=settings, folder=RunFolder(out), resume=resume)
 
 
-def _opened(job: Job) -> tuple["pd.DataFrame", "Split"]:
-    """Read and split the table, and refuse everything that can be refused before work starts."""
-    from reinforge.cli.stages import new_model
+def _opened(job: Job) -> tuple["pd.DataFrame", "Split", "Schema"]:
+    """Read and split the table, and refuse everything that can be refused before work starts.
+
+    Returns:
+        The table, its parts, and what the columns of the training rows are taken for.
+    """
+    from reinforge.cli.stages import learnt_schema, new_model
 
     frame = job.source.read(job.settings.data)
     split = split_of(frame, job.settings)
     for rule in new_model(job.settings).rules:
         rule.broken(split.train)  # refuses a rule on columns or values that are not there
-    require_room(plan_of(job.source, frame, split, job.settings), job.folder.path)
-    return frame, split
+    schema = learnt_schema(split, job.settings)
+    require_room(plan_of(job.source, frame, split, schema, job.settings), job.folder.path)
+    return frame, split, schema
 
 
-def _trained(job: Job, split: "Split", *, screen: Screen, stop: Stop) -> "TabularSynthesizer":
+def _show_plan(
+    job: Job, frame: "pd.DataFrame", split: "Split", schema: "Schema", screen: Screen
+) -> None:
+    from reinforge.cli.stages import to_look_up
+
+    sources = to_look_up(split, schema, job.settings)
+    plan = plan_of(job.source, frame, split, schema, job.settings, looked_up=sources)
+    show_plan(plan, screen)
+
+
+def _trained(
+    job: Job, split: "Split", schema: "Schema", *, screen: Screen, stop: Stop
+) -> "TabularSynthesizer":
     """Write the settings down, then train (or go on training)."""
     from reinforge.cli.stages import fitted
 
@@ -204,7 +222,9 @@ def _trained(job: Job, split: "Split", *, screen: Screen, stop: Stop) -> "Tabula
             "settings": job.settings.model_dump(mode="json"),
         }
         write_config(job.folder, config)
-    return fitted(split, job.folder, job.settings, screen=screen, stop=stop, resume=job.resume)
+    return fitted(
+        split, schema, job.folder, job.settings, screen=screen, stop=stop, resume=job.resume
+    )
 
 
 def _whole(job: Job, *, dry_run: bool, preview: bool, screen: Screen, stop: Stop) -> None:
@@ -213,13 +233,13 @@ def _whole(job: Job, *, dry_run: bool, preview: bool, screen: Screen, stop: Stop
     from reinforge.data.tables import read_table
 
     gates = parse_gates(job.settings.evaluate.require)
-    frame, split = _opened(job)
+    frame, split, schema = _opened(job)
     if dry_run:
-        show_plan(plan_of(job.source, frame, split, job.settings), screen)
+        _show_plan(job, frame, split, schema, screen)
         return
     folder = job.folder
     with locked(folder.path, note=screen.note):
-        model = _trained(job, split, screen=screen, stop=stop)
+        model = _trained(job, split, schema, screen=screen, stop=stop)
         n_rows = len(split.train) if job.settings.sample.n is None else job.settings.sample.n
         stages.drawn(model, folder.rows, n_rows, job.settings, screen=screen)
         synthetic = read_table(folder.rows)

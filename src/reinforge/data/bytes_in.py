@@ -5,12 +5,14 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import json
 import lzma
 import re
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -208,6 +210,28 @@ def records(text: str, separator: str, limit: int = 200) -> list[list[str]]:
     return found
 
 
+def code_columns(text: str, separator: str, header: list[str]) -> list[str]:
+    """Columns of digits of one width, some with a zero in front: codes, which no number keeps.
+
+    A postcode 01067 read as a number comes back as 1067.
+    """
+    rows = [row for row in records(text, separator, sys.maxsize)[1:] if len(row) == len(header)]
+    found = []
+    for name, cells in zip(header, zip(*rows, strict=True), strict=False):
+        digits = [cell for cell in cells if cell.isdecimal()]
+        others = {cell for cell in cells if not cell.isdecimal()}
+        widths = {len(cell) for cell in digits}
+        padded = any(cell[0] == "0" for cell in digits) and widths != {1}
+        if padded and len(widths) == 1 and not any(map(_is_amount, others)):
+            found.append(name)
+    return found
+
+
+def _is_amount(cell: str) -> bool:
+    """Whether a cell that is no row of digits is a number all the same."""
+    return any(char.isdecimal() for char in cell)
+
+
 def likely_separator(text: str) -> str:
     """The separator that parts most records into as many fields as the header; else a comma."""
     best, best_score = ",", (0.0, 0)
@@ -224,7 +248,19 @@ def likely_decimal(text: str, separator: str) -> str:
     """A comma where it is no separator and stands inside numbers, and no point does."""
     if separator == ",":
         return "."
-    cells = [cell for row in records(text, separator)[1:] for cell in row]
+    rows = itertools.zip_longest(*records(text, separator)[1:], fillvalue="")
+    cells = [cell for column in rows if not _has_grouped(column) for cell in column]
     commas = sum(bool(re.fullmatch(r"\s*-?\d+,\d+\s*", cell)) for cell in cells)
     points = sum(bool(re.fullmatch(r"\s*-?\d+\.\d+\s*", cell)) for cell in cells)
     return "," if commas > 0 and points == 0 else "."
+
+
+def _has_grouped(cells: Sequence[str]) -> bool:
+    """Whether the commas of a column part thousands: 950 and 1,200, or 1,234,567."""
+    stripped = [cell.strip() for cell in cells]
+    commas = [cell for cell in stripped if re.fullmatch(r"-?[\d,]*,[\d,]*", cell)]
+    plain = [cell for cell in stripped if re.fullmatch(r"-?\d+", cell)]
+    if not commas or not all(re.fullmatch(r"-?[1-9]\d{0,2}(,\d{3})+", cell) for cell in commas):
+        return False
+    short = bool(plain) and all(len(cell.lstrip("-")) <= 3 for cell in plain)
+    return short or any(cell.count(",") > 1 for cell in commas)

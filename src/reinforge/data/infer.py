@@ -1,5 +1,7 @@
 """The schema of a table: kinds guessed from the values (see `kinds`); the user's word wins."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from reinforge.data.frames import check_frame
@@ -39,8 +41,14 @@ def infer_schema(
     )
 
 
-def describe(schema: Schema) -> list[dict]:
-    """What was inferred, a row a column: kind, dtype, details, missing, and what happens to it."""
+def describe(schema: Schema, *, looked_up: Mapping[str, str] | None = None) -> list[dict]:
+    """What was inferred, a row a column: kind, dtype, details, missing, and what happens to it.
+
+    Args:
+        schema: Of the table.
+        looked_up: Columns that are looked up -> the column that decides each.
+    """
+    sources = looked_up or {}
     fate = {
         "constant": "written back",
         "empty": "written back",
@@ -51,6 +59,8 @@ def describe(schema: Schema) -> list[dict]:
         action = "learnt" if column.is_modelled else fate.get(column.kind, "")
         if column.kind == "identifier":
             action = "made up anew" if column.remake else "left out"
+        if column.name in sources:
+            action = f"looked up from {sources[column.name]}"
         rows.append(
             {
                 "column": column.name,
@@ -75,7 +85,7 @@ def _details(fields: dict) -> str:
     if fields["maximum"] is not None:
         parts.append(f"at most {fields['maximum']:g}")
     if fields["decimals"] is not None:
-        parts.append(f"{fields['decimals']} decimals")
+        parts.append(f"{fields['decimals']} decimal{'' if fields['decimals'] == 1 else 's'}")
     if fields["datetime_format"]:
         parts.append(fields["datetime_format"])
     return "; ".join(parts)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from reinforge.data.coded import encode
 from reinforge.data.infer import infer_schema, refuse_text
+from reinforge.data.text_forms import several_date_forms
 from reinforge.errors import InputError
 from reinforge.records import Split
 from reinforge.schema import Column, Schema
@@ -35,7 +36,9 @@ def private_schema(
     if not isinstance(schema, Schema):
         schema = infer_schema(frame, overrides=schema, min_level_count=min_rows)
     refuse_text(schema)
-    return Schema(columns=tuple(_without_rare(frame, c, min_rows) for c in schema.columns))
+    columns = tuple(_without_rare(frame, c, min_rows) for c in schema.columns)
+    _refuse_levelless(frame, columns, min_rows)
+    return Schema(columns=columns)
 
 
 def _without_rare(frame: pd.DataFrame, column: Column, min_rows: int) -> Column:
@@ -50,27 +53,54 @@ def _without_rare(frame: pd.DataFrame, column: Column, min_rows: int) -> Column:
                 stacklevel=5,
             )
         return Column(name=column.name, dtype=column.dtype, kind="empty", missing=True)
-    if not column.is_numeric and not column.categories:
-        raise InputError(
-            f"column {column.name!r}: no level is held by at least {min_rows} rows, so none can be "
-            "learnt without showing single people; group its levels, declare it as an identifier, "
-            "or drop it."
-        )
     return column
 
 
-def train_schema(split: Split, *, min_rows: int) -> Schema:
+def _refuse_levelless(frame: pd.DataFrame, columns: tuple[Column, ...], min_rows: int) -> None:
+    """Refuse columns without a level that may be learnt, all of them at once."""
+    named = [
+        column.name
+        for column in columns
+        if column.is_modelled and not column.is_numeric and not column.categories
+    ]
+    for name in named:
+        forms = several_date_forms(frame[name])
+        if forms:
+            raise InputError(
+                f"column {name!r} holds dates of several forms ({', '.join(forms)}); write all of "
+                "them in one form, or drop the column."
+            )
+    if named:
+        raise InputError(
+            f"column {', '.join(map(repr, named))}: no level is held by at least {min_rows} rows, "
+            "so none can be learnt without showing single people; group the levels, declare the "
+            "column as an identifier, or drop it."
+        )
+
+
+def train_schema(split: Split, *, min_rows: int, declared: dict[str, dict] | None = None) -> Schema:
     """The schema of a split's training rows.
 
     Of the split's own schema, which has seen the holdout, only the user's word is taken: kinds,
     bounds, date forms, what is made up anew, and the order of ordered levels.
+
+    Args:
+        split: The table in parts.
+        min_rows: Levels that fewer training rows hold are left out.
+        declared: Column name -> fields that the user knows better; levels named here all stay.
     """
     told = ("kind", "minimum", "maximum", "datetime_format", "remake")
-    declared = {c.name: {field: getattr(c, field) for field in told} for c in split.schema.columns}
+    fields = {c.name: {field: getattr(c, field) for field in told} for c in split.schema.columns}
     ordered = {c.name: c.categories for c in split.schema.columns if c.kind == "ordinal"}
     for name, levels in ordered.items():
-        declared[name]["categories"] = levels
-    schema = infer_schema(split.train, overrides=declared, min_level_count=min_rows)
+        fields[name]["categories"] = levels
+    for name, own in (declared or {}).items():
+        before = fields.get(name, {})
+        kept = before if own.get("kind", before.get("kind")) == before.get("kind") else {}
+        fields[name] = {**kept, **own}
+        if "categories" in own or not kept:
+            ordered.pop(name, None)
+    schema = infer_schema(split.train, overrides=fields, min_level_count=min_rows)
     return Schema(
         columns=tuple(
             _held(split.train[c.name], c, min_rows) if c.name in ordered else c

@@ -33,6 +33,7 @@ def read_table(
     sep: str | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
+    thousands: str | None = None,
     na_values: Sequence[str] = (),
     keep_default_na: bool = True,
 ) -> pd.DataFrame:
@@ -43,6 +44,7 @@ def read_table(
         sep: What parts the fields; by default found among comma, semicolon, tab and `|`.
         encoding: The text's encoding; by default told by its byte-order mark, else UTF-8.
         decimal: The decimal mark; by default a point, or a comma where the numbers show it.
+        thousands: What parts the thousands of numbers, e.g. a comma; by default nothing does.
         na_values: More texts that mean a missing value, e.g. `"?"`.
         keep_default_na: Whether pandas' list (empty, NA, NaN, None, null, ...) means missing too.
 
@@ -56,7 +58,8 @@ def read_table(
     else:
         options = {"na_values": list(na_values), "keep_default_na": keep_default_na}
         with bytes_in.open_text(path) as file:
-            frame = _read_csv(file, path, sep, encoding, options | {"decimal": decimal})
+            options |= {"decimal": decimal, "thousands": thousands}
+            frame = _read_csv(file, path, sep, encoding, options)
     if frame.empty:
         raise InputError(f"{path} has a header and 0 rows; at least one row is needed.")
     try:
@@ -83,6 +86,12 @@ def _read_csv(
     if any(len(record) > len(header) for record in bytes_in.records(text, separator)):
         _refuse_ragged(file, path, encoding, separator)  # pandas would take a field for an index
     options["decimal"] = options["decimal"] or bytes_in.likely_decimal(text, separator)
+    options["dtype"] = dict.fromkeys(bytes_in.code_columns(text, separator, header), str)
+    if options["thousands"] is not None and options["thousands"] in (separator, options["decimal"]):
+        raise InputError(
+            f"thousands = {options['thousands']!r} is the separator or the decimal mark as well; "
+            "give another sep, decimal or thousands."
+        )
     frame = _parsed(file, path, header, {"sep": separator, "encoding": encoding, **options})
     if frame.iloc[:, -1].isna().any():  # pandas fills lines that are too short
         _refuse_ragged(file, path, encoding, separator)

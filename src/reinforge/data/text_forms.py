@@ -35,6 +35,10 @@ _CONTACT = re.compile(
     r"|\+?[\d][\d ()/.-]{6,}\d"  # telephone
     r"|[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})$"  # UUID
 )
+_GROUPED = {
+    mark: re.compile(rf"^-?[1-9]\d{{0,2}}(?:{mark}\d{{3}})*(?:{point}\d+)?$|^0(?:{point}\d+)?$")
+    for mark, point in (("[,]", "[.]"), ("[.]", "[,]"), ("[ ]", "[.,]"), ("[']", "[.,]"))
+}
 MOSTLY = 0.9  # a column that is so often a number (or a date) was meant to be one
 
 
@@ -127,10 +131,46 @@ def number_decimals(series: pd.Series) -> int | None:
             series,
             (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
             f"no number, though {good.mean():.0%} of the distinct values are",
-            "mend them, read them as missing (--set data.na_values=...), or declare the column as "
-            "categorical",
+            "mend them, read them as missing (--set \"data.na_values=['?', '-9']\"), or declare "
+            "the column as categorical",
         )
     return None
+
+
+def refuse_grouped_numbers(series: pd.Series) -> None:
+    """Refuse numbers that are written with a mark between their thousands (`1,234,567`)."""
+    levels = [text.strip() for text in series.dropna().unique()]
+    for mark, pattern in _GROUPED.items():
+        matched = [text for text in levels if pattern.match(text)]
+        grouped = [text for text in matched if re.search(rf"\d{mark}\d", text)]
+        lengths = {len(text.partition("." if mark != "[.]" else ",")[0]) for text in matched}
+        few = len(levels) < 10 or len(matched) < MOSTLY * len(levels) or len(lengths) == 1
+        if not few and len(grouped) >= 0.25 * len(levels):
+            shown = mark.strip("[]")
+            raise InputError(
+                f"column {series.name!r} holds numbers with {shown!r} between the thousands; read "
+                f"them so (--set \"data.thousands='{shown}'\", in Python thousands={shown!r}), or "
+                "declare the column as categorical or identifier."
+            )
+
+
+def several_date_forms(series: pd.Series) -> list[str]:
+    """The forms of a column whose values are dates of more than one form; else nothing."""
+    levels = pd.Series(series.dropna().unique(), dtype=object)
+    if not len(levels) or not all(isinstance(text, str) for text in levels):
+        return []
+    if np.mean([bool(_DATE.match(text)) for text in levels.head(50)]) < MOSTLY:
+        return []
+    fits = {day: _fits(levels, day) for day in _DAYS}
+    found: list[str] = []
+    left = np.ones(len(levels), dtype=bool)
+    while left.any():
+        best = max(fits, key=lambda day: int((fits[day] & left).sum()))
+        if not (fits[best] & left).any():
+            break
+        found.append(best)
+        left &= ~fits[best]
+    return found if len(found) > 1 and left.mean() <= 1 - MOSTLY else []
 
 
 def refuse_many_levels(series: pd.Series, n_levels: int, limit: int) -> None:

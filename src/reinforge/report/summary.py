@@ -19,7 +19,17 @@ from reinforge.report.score_view import (
 from reinforge.report.sections import groups, plane, privacy_blocks
 from reinforge.report.words import CONTEXT_LABELS, MISLEADING, NOT_TESTED
 
-_COUNTED = ("rows", "Columns", "pictures", "of them", "strangers", "People", "Strangers")
+_COUNTED = (
+    "rows",
+    "Columns",
+    "looked up",
+    "pictures",
+    "of them",
+    "strangers",
+    "People",
+    "Strangers",
+)
+N_LOOKED_UP = 30
 _HEADLINES = (
     ("s2r_auc", "s2r_r2", "coverage"),
     ("column_distance",),
@@ -56,9 +66,14 @@ def summarise(
     context = dict(scorecard.get("context") or {})
     figures = dict(scorecard.get("figures") or {})
     valued = [score for score in scores if score["value"] is not None]
+    found = (settings or {}).get("looked_up")
+    derived = found if isinstance(found, Mapping) else {}
     return {
         "title": visible(title),
-        "facts": facts({**context, "settings": run_of(settings or {})}, date),
+        "facts": facts(
+            {**context, "settings": run_of(settings or {}), "n_looked_up": len(derived) or None},
+            date,
+        ),
         "warnings": [visible(warning) for warning in context.get("warnings") or []],
         "cards": cards(scores),
         "families": {
@@ -69,6 +84,7 @@ def summarise(
         "groups": groups(scores),
         "plane": plane(scores),
         "roc": {family: roc(figures.get("roc"), family) for family in ("utility", "attack")},
+        "looked_up": looked_up_lines(derived),
         "marginals": marginals(figures.get("marginals")),
         "association": association(figures.get("association")),
         "projection": projection(figures.get("projection")),
@@ -96,6 +112,15 @@ def facts(
             shown[label] = _fact(label, flat[key])
     shown.setdefault("Date of this page", date)
     return [(label, shorten(text, 60)) for label, text in shown.items()]
+
+
+def looked_up_lines(sources: Mapping[str, Any]) -> list[str]:
+    """Columns that another one decides, each with that one; many are cut off with their number."""
+    lines = [
+        f"{shorten(column, 40)} (from {shorten(source, 40)})" for column, source in sources.items()
+    ]
+    more = len(lines) - N_LOOKED_UP
+    return lines if more <= 0 else [*lines[:N_LOOKED_UP], f"and {more} more"]
 
 
 def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:

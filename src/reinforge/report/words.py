@@ -35,6 +35,7 @@ CONTEXT_LABELS = (  # label -> the keys of context and settings that may hold it
     ("Holdout rows", ("rows.holdout", "n_holdout")),
     ("Synthetic rows", ("rows.synthetic", "n_synthetic")),
     ("Columns", ("columns.modelled", "n_columns", "columns")),
+    ("Columns looked up", ("n_looked_up",)),
     ("Target", ("target",)),
     ("Sensitive columns", ("sensitive",)),
     ("Generator", ("generator", "settings.generator", "settings.system")),

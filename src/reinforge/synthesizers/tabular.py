@@ -20,6 +20,7 @@ from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.condition import Where, parse_where
 from reinforge.systems.tabular.config import TabularConfig, resolve_config
+from reinforge.systems.tabular.derived import by_name
 from reinforge.systems.tabular.extra import extra_reward
 from reinforge.systems.tabular.heads import Layout
 from reinforge.systems.tabular.learner import as_draw, new_learner
@@ -90,6 +91,16 @@ class TabularSynthesizer:
         """
         return self._fitted()[0].schema
 
+    @property
+    def looked_up(self) -> dict[str, str]:
+        """Columns without a draw of their own -> the column that decides each.
+
+        Raises:
+            InputError: Nothing was fitted yet.
+        """
+        layout = self._fitted()[0]
+        return by_name(layout.derived, layout.schema)
+
     def fit(
         self,
         train_rows: "pd.DataFrame | Split",
@@ -121,7 +132,9 @@ class TabularSynthesizer:
         """
         if isinstance(train_rows, Split):
             target = target or train_rows.target
-            schema = schema or train_schema(train_rows, min_rows=self.config.min_rows)
+            if not isinstance(schema, Schema):
+                least = self.config.min_rows
+                schema = train_schema(train_rows, min_rows=least, declared=schema)
             train_rows = train_rows.train
         frame = as_frame(train_rows)
         if len(frame) < FEWEST_ROWS:

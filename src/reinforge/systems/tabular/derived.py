@@ -71,6 +71,12 @@ def find_derived(coded: pd.DataFrame, schema: Schema, *, min_rows: int) -> tuple
     return tuple(found[column] for column in sorted(found))
 
 
+def by_name(derived: tuple[Derived, ...], schema: Schema) -> dict[str, str]:
+    """The name of each derived column -> the name of the column that decides it."""
+    names = [column.name for column in schema.modelled]
+    return {names[each.column]: names[each.source] for each in derived}
+
+
 def derive(table: pd.DataFrame, derived: tuple[Derived, ...]) -> None:
     """Fill the derived columns of a coded table from their sources, in place."""
     for each in derived:
