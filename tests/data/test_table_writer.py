@@ -132,7 +132,7 @@ def test_an_unknown_ending_is_refused_before_any_work(tmp_path, name):
 
 
 def test_a_folder_that_is_not_there_is_refused_before_any_work(tmp_path):
-    with pytest.raises(InputError, match="cannot be written; give a file in a folder"):
+    with pytest.raises(InputError, match="cannot be written: there is no folder"):
         TableWriter(tmp_path / "none" / "rows.csv")
 
 

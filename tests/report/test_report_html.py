@@ -158,3 +158,10 @@ def test_columns_that_others_decide_are_named_with_their_source(scorecard, read_
     assert "c28 (from age), and 11 more." in page.text
     assert "Columns looked up" in page.text
     assert "ooked up" not in read_page(html.render(scorecard, settings={"looked_up": {}})).text
+
+
+def test_a_curve_without_a_name_of_its_own_shows_its_key_once(scorecard, read_page):
+    history = [{"step": k, "reward: mine": k / 7, "kl": k / 9} for k in range(5)]
+    page = read_page(html.render(scorecard, history=history))
+    assert page.text.count("reward: mine") == page.source.count("<title>reward: mine") + 1
+    assert "<code>kl</code>" in page.source

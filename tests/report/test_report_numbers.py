@@ -2,7 +2,17 @@ import math
 
 import pytest
 
-from reinforge.report.numbers import count, decimals, interval, number, percent, shorten, visible
+from reinforge.report.figures import forest_chart, label_heights
+from reinforge.report.numbers import (
+    count,
+    decimals,
+    interval,
+    number,
+    percent,
+    shorten,
+    tick,
+    visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +72,37 @@ def test_joined_emoji_and_foreign_letters_stay_as_they_are():
 def test_a_long_name_is_cut_with_an_ellipsis_and_a_short_one_is_not():
     assert shorten("x" * 300, 10) == "x" * 9 + "…"
     assert shorten("x" * 10, 10) == "x" * 10
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (-0.5, "−0.5"), (9e3, "9000"), (1.5e4, "1.5e4"), (-2e4, "−2e4"), (2e-5, "2e−5")],
+)
+def test_a_tick_says_the_number_at_which_it_stands(value, text):
+    assert tick(value) == text
+
+
+@pytest.mark.parametrize(
+    ("group", "shown"),
+    [
+        ("sex=F", "sex=F"),
+        ("Geschlecht=männlich", "Gesch…=männlich"),
+        ("Geschlecht=weiblich und mehr", "weiblich und m…"),
+        ("worst columns of all", "worst columns…"),
+    ],
+)
+def test_a_group_in_little_room_keeps_its_level(group, shown):
+    row = {"name": group, "is_all": False, "value": 0.5, "interval": None, "n": None}
+    drawn = forest_chart(
+        {"title": "", "description": "", "low": 0.0, "high": 1.0, "ticks": [], "everyone": None}
+        | {"rows": [row]}
+    )
+    assert f">{shown}</text>" in drawn
+
+
+def test_names_of_near_points_stand_apart_and_those_of_far_ones_above():
+    labels = ["columns drawn independently", "copy", "this generator"]
+    near, far, own = label_heights([(100.0, 200.0), (110.0, 60.0), (112.0, 196.0)], labels, 300.0)
+    assert (own, far) == (187.0, 51.0)
+    assert abs(near - own) >= 13
+    assert label_heights([(100.0, 200.0), (400.0, 200.0)], ["a", "b"], 300.0) == [191.0, 191.0]

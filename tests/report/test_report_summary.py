@@ -89,11 +89,50 @@ def test_everybody_stands_before_outliers_and_these_before_groups(scorecard):
 def test_scores_without_value_are_listed_once_a_reason_with_their_groups(scorecard):
     missing = view_of(scorecard)["missing"]
     assert {
-        "name": "r2r_auc",
-        "title": "Trained on real, judged on real",
+        "scores": [
+            {"name": "s2r_auc", "title": "Trained on synthetic, judged on real"},
+            {"name": "r2r_auc", "title": "Trained on real, judged on real"},
+            {"name": "r2s_auc", "title": "Trained on real, judged on synthetic"},
+        ],
         "reason": "61 rows hold fewer than 10 of one class.",
         "groups": "outliers",
     } in missing
+    assert len({(line["reason"], line["groups"]) for line in missing}) == len(missing)
+
+
+def test_scores_without_value_for_one_reason_share_a_line():
+    hidden = {"group": "sex=X", "value": None, "reason": "too few"}
+    scores = [{"name": name, **hidden} for name in ("coverage", "density", "s2r_auc")]
+    (line,) = view_of({"scores": scores})["missing"]
+    assert {score["name"] for score in line["scores"]} == {"coverage", "density", "s2r_auc"}
+    assert (line["reason"], line["groups"]) == ("too few", "sex=X")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (
+            ["hidden: few rows; no single people", "hidden: few records; no single people"],
+            "hidden: few rows, or few records; no single people",
+        ),
+        (["too few.", "one class."], "too few.; one class."),
+        (["too few."], "too few."),
+    ],
+)
+def test_several_reasons_for_a_hidden_group_are_one_text(reasons, said):
+    scores = [
+        {"name": name, "group": "sex=X", "value": None, "reason": reason}
+        for name, reason in zip(("coverage", "density"), reasons, strict=False)
+    ]
+    assert view_of({"scores": scores})["groups"]["hidden"] == [("sex=X", said)]
+
+
+def test_the_only_measured_group_is_not_called_the_highest_of_several(scorecard):
+    only = [s for s in scorecard["scores"] if s["group"] in {"all", "outliers"}]
+    card = next(
+        c for c in view_of({**scorecard, "scores": only})["cards"] if "exposed" in c["title"]
+    )
+    assert card["meaning"].startswith("The one group that was measured")
 
 
 def test_a_group_without_any_value_is_named_as_hidden(scorecard):

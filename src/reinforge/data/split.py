@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reinforge.data.coded import to_coded
+from reinforge.data.codes import codes_like
 from reinforge.data.dtypes import is_temporal, is_text
 from reinforge.data.frames import as_frame
 from reinforge.data.infer import infer_schema
@@ -127,7 +128,7 @@ def same_columns(frame: pd.DataFrame, like: pd.DataFrame, *, what: str) -> pd.Da
                 problems.append(f"holds {got} in {name!r} where {wanted} is due")
     if problems:
         raise InputError(f"the {what} table {'; '.join(problems)}; give the same columns.")
-    return frame[list(like.columns)]
+    return codes_like(frame[list(like.columns)], like)
 
 
 def _family(column: pd.Series) -> str:

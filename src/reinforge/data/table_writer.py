@@ -46,6 +46,8 @@ class TableWriter:
         if ending not in ENDINGS:
             raise InputError(f"{path}: rows are written to .parquet, .csv or .tsv files.")
         folder = self.path.parent
+        if not folder.exists():
+            raise InputError(f"{path} cannot be written: there is no folder {folder}; make it.")
         if self.path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
             raise InputError(
                 f"{path} cannot be written; give a file in a folder that you may write to."

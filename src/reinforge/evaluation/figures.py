@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from reinforge.data.dtypes import step_of_format
 from reinforge.evaluation.fidelity import association_levels
 from reinforge.evaluation.judged import Judged
 from reinforge.measure.dissimilarity import bin_edges, pairwise_nmi
@@ -60,11 +61,21 @@ def _binned(
 
 
 def _edge_text(edge: float, column: Column) -> str:
+    """An edge as the first value of the column's own grid that does not lie below it."""
     if column.kind == "datetime":
-        return str(np.datetime64(int(edge), "s")).replace("T", " ").removesuffix(" 00:00:00")
+        step = 1.0 if column.datetime_format is None else step_of_format(column.datetime_format)
+        at = np.datetime64(int(_raised(edge, max(step, 1.0))), "s")
+        return str(at).replace("T", " ").removesuffix(" 00:00:00")
     if column.kind == "timedelta":
         return f"{edge:.4g} s"
-    return f"{edge:.4g}"
+    places = 0 if column.kind == "integer" else column.decimals
+    value = edge if places is None else _raised(edge, 10.0**-places)
+    return f"{value:.0f}" if 10_000 <= abs(value) < 10_000_000 else f"{value:.4g}"
+
+
+def _raised(value: float, step: float) -> float:
+    """The next multiple of a step that is no less."""
+    return float(np.ceil(np.round(value / step, 6)) * step)
 
 
 def _levelled(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reinforge.data.coded import to_coded
+from reinforge.data.codes import codes_like
 from reinforge.errors import InputError
 from reinforge.evaluation.matching import check_columns
 from reinforge.measure.features import FeatureEncoder
@@ -84,6 +85,7 @@ def judged_tables(split: Split, synthetic: pd.DataFrame, *, seed: int) -> Judged
         raise InputError("the split has no train rows; there is nothing to compare with.")
     if len(synthetic) == 0:
         raise InputError("the synthetic table has no rows; sample at least as many as train rows.")
+    synthetic = codes_like(synthetic, split.train)
     check_columns(split.train, synthetic, split.schema)
     coded = {
         name: _coded(table, split.schema, name)

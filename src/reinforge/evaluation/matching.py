@@ -20,7 +20,7 @@ def check_columns(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -
     extra = [name for name in synthetic.columns if name not in set(schema.names)]
     doubled = sorted({str(name) for name in synthetic.columns[synthetic.columns.duplicated()]})
     differing = [
-        f"{name!r} is {_family(synthetic[name])} where the real column is {_family(real[name])}"
+        f"holds {_family(synthetic[name])} in {name!r} where {_family(real[name])} is due"
         for name in schema.names
         if name in wanted and name in synthetic.columns and name not in doubled
         if not _alike(_family(real[name]), _family(synthetic[name]))

@@ -45,7 +45,7 @@ def _levels(view: dict[str, Any]) -> Markup:
     for k, label in enumerate(view["labels"]):
         y = row * k + 4
         synthetic = view["synthetic"][k]
-        parts.append(svg.text(shorten(label, 14), left - 6, y + 11, css="name", anchor="end"))
+        parts.append(svg.text(shorten(label, 13), left - 6, y + 11, css="name", anchor="end"))
         parts.append(svg.rectangle((left, y + 1), (x(view["train"][k]) - left, 7.0), "train"))
         parts.append(svg.rectangle((left, y + 8), (x(synthetic) - left, 5.0), "synthetic-fill"))
         if view["holdout"]:

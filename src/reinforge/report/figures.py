@@ -143,7 +143,7 @@ def forest_chart(view: dict[str, Any]) -> Markup:
 
 def _forest_row(group: dict[str, Any], y: Number, place: ToPixel) -> list[Markup]:
     css = "value" if group["is_all"] else "value group"
-    parts = [svg.text(shorten(group["name"], 15), 0, y + 4, css="name")]
+    parts = [svg.text(_group_name(group["name"]), 0, y + 4, css="name")]
     if group["interval"] is not None:
         start, end = map(place, group["interval"])
         parts.append(svg.line((start, y), (end, y), "whisker"))
@@ -152,6 +152,15 @@ def _forest_row(group: dict[str, Any], y: Number, place: ToPixel) -> list[Markup
     if group["n"] is not None:
         parts.append(svg.text(f"n {count(group['n'])}", 340, y + 4, css="tick", anchor="end"))
     return parts
+
+
+def _group_name(name: str, n_characters: int = 15) -> str:
+    """A group in little room: of `column=level` the level is what tells groups apart."""
+    column, equals, level = name.partition("=")
+    if len(name) <= n_characters or not equals or not level:
+        return shorten(name, n_characters)
+    room = n_characters - len(level) - 1
+    return f"{shorten(column, room)}={level}" if room >= 3 else shorten(level, n_characters)
 
 
 def plane_chart(view: dict[str, Any]) -> Markup:
@@ -172,26 +181,61 @@ def plane_chart(view: dict[str, Any]) -> Markup:
             parts.append(svg.line((x(rule["x"]), top), (x(rule["x"]), bottom), "reference"))
             words_at = (x(rule["x"]) - 5, top + 12)
         parts.append(svg.text(shorten(rule["label"], 40), *words_at, css="tick", anchor="end"))
-    for point in view["points"]:
-        parts += plane_point(point, (x(point["x"]), y(point["y"])), x, y, (left, right))
+    places = [(x(point["x"]), y(point["y"])) for point in view["points"]]
+    middle = (left + right) / 2
+    heights = label_heights(places, [point["label"] for point in view["points"]], middle)
+    for point, at, height in zip(view["points"], places, heights, strict=True):
+        parts += plane_point(point, at, x, y, (middle, height))
     parts.append(svg.text(view["x_label"], right, bottom + 34, css="label", anchor="end"))
     parts.append(svg.text(view["y_label"], 6, 14, css="label"))
     return svg.chart(view["title"], view["description"], (470.0, 330.0), *parts)
 
 
+def label_heights(places: Sequence[Point], labels: Sequence[str], middle: float) -> list[float]:
+    """Heights at which names of near points do not run into one another; the last comes first.
+
+    Args:
+        places: The points, in pixels.
+        labels: Their names.
+        middle: Beyond it a name stands on the left of its point.
+    """
+    taken: list[tuple[float, float, float]] = []  # start, end, height
+    heights: dict[int, float] = {}
+    for k in reversed(range(len(places))):
+        (across, down), wide = places[k], 6.8 * min(len(labels[k]), 34)
+        start = across - 12 - wide if across > middle else across + 12
+        tries = [down + step for step in (-9.0, 17.0, -24.0, 32.0)]
+        free = (
+            height
+            for height in tries
+            if all(start > e or start + wide < s or abs(height - h) >= 13 for s, e, h in taken)
+        )
+        heights[k] = next(free, tries[0])
+        taken.append((start, start + wide, heights[k]))
+    return [heights[k] for k in range(len(places))]
+
+
 def plane_point(
-    point: dict[str, Any], at: Point, x: ToPixel, y: ToPixel, sides: Point
+    point: dict[str, Any], at: Point, x: ToPixel, y: ToPixel, label: Point
 ) -> list[Markup]:
-    """A sign with its intervals and its name on the side that has room."""
+    """A sign with its intervals and its name.
+
+    Args:
+        point: What stands there.
+        at: Where, in pixels.
+        x: Pixels across.
+        y: Pixels down.
+        label: The middle of the chart, beyond which a name stands on the left, and its height.
+    """
     parts = whiskers(point, at, x, y)
     css = "value" if point["is_generator"] else f"control c-{point['css']}"
     radius = 7.0 if point["is_generator"] else 5.5
     parts.append(svg.mark(point["shape"], *at, css, radius=radius))
-    to_the_left = at[0] > (sides[0] + sides[1]) / 2
+    to_the_left = at[0] > label[0]
     words_at = at[0] - 12 if to_the_left else at[0] + 12
     anchor = "end" if to_the_left else "start"
     css = "name strong" if point["is_generator"] else "name"
-    parts.append(svg.text(shorten(point["label"], 34), words_at, at[1] - 9, css=css, anchor=anchor))
+    parts.append(svg.text(shorten(point["label"], 34), words_at, label[1], css=css, anchor=anchor))
     return parts
 
 

@@ -61,7 +61,8 @@ def tick(value: float) -> str:
     if value == 0:
         return "0"
     if abs(value) >= 10_000 or abs(value) < 0.001:
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+        digits, power = f"{value:.3e}".split("e")
+        return f"{float(digits):g}e{int(power)}".replace("-", "−")
     return f"{value:.4g}".replace("-", "−")
 
 

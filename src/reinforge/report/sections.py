@@ -51,12 +51,24 @@ def groups(scores: Sequence[View]) -> View:
     return {
         "names": [visible(name) for name in names if name in measured],
         "charts": [forest_view(rows) for rows in several],
-        "hidden": [(visible(name), "; ".join(why)) for name, why in reasons.items()],
+        "hidden": [(visible(name), _in_one(why)) for name, why in reasons.items()],
         "small": sorted(
             {visible(s["group"]) for s in scores if not is_all(s) and (s["n"] or 1e9) < SMALL_GROUP}
         ),
         "table": group_table(several, [name for name in names if name in measured]),
     }
+
+
+def _in_one(reasons: Sequence[str]) -> str:
+    """Several reasons as one text; what all of them begin and end with is said once."""
+    parts = [reason.rstrip(".").split("; ") for reason in reasons]
+    ends = {tuple(part[1:]) for part in parts}
+    heads = [part[0].partition(": ") for part in parts]
+    if len(reasons) < 2 or len(ends) > 1 or len({head for head, _, _ in heads}) > 1:
+        return "; ".join(reasons)
+    said = ", or ".join(tail for _, _, tail in heads if tail) or heads[0][0]
+    head = f"{heads[0][0]}: " if heads[0][2] else ""
+    return "; ".join([f"{head}{said}", *parts[0][1:]])
 
 
 def forest_view(rows: Sequence[View]) -> View:

@@ -167,23 +167,29 @@ def most_exposed(scores: Sequence[View]) -> View | None:
     if not groups_of:
         return None
     worst = max(groups_of, key=lambda score: score["value"])
-    meaning = (
-        f"The highest of {len(groups_of)} groups: an average hides the people most exposed. "
-        "The highest of several is high in part by chance."
-    )
+    meaning = "The one group that was measured: an average hides the people most exposed."
+    if len(groups_of) > 1:
+        meaning = (
+            f"The highest of {len(groups_of)} groups: an average hides the people most exposed. "
+            "The highest of several is high in part by chance."
+        )
     title = f"Membership, most exposed group: {shorten(worst['group'], 40)}"
     return {**score_row({**worst, "meaning": meaning, "title": title}), "family": "privacy"}
 
 
 def missing(scores: Sequence[View]) -> list[View]:
-    """Scores without a value: one line a name and reason, with all groups that it concerns."""
-    lines: dict[tuple[str, str, str], list[str]] = {}
+    """Scores without a value: one line a reason and its groups, with all scores it concerns."""
+    groups_of: dict[tuple[str, str, str], list[str]] = {}
     for score in by_order(s for s in scores if s["value"] is None):
         group = "everybody" if is_all(score) else visible(score["group"])
-        lines.setdefault((score["name"], score["title"], score["reason"]), []).append(group)
+        groups_of.setdefault((score["name"], score["title"], score["reason"]), []).append(group)
+    lines: dict[tuple[str, str], list[View]] = {}
+    for (name, title, reason), found in groups_of.items():
+        line = lines.setdefault((reason, ", ".join(found)), [])
+        line.append({"name": visible(name), "title": title})
     return [
-        {"name": visible(name), "title": title, "reason": reason, "groups": ", ".join(found)}
-        for (name, title, reason), found in lines.items()
+        {"scores": line, "reason": reason, "groups": found}
+        for (reason, found), line in lines.items()
     ]
 
 
