@@ -97,9 +97,9 @@ def write_page(path: Path, page: Path) -> None:
         "Written by `benchmarks/ablation.py` from `results/ablation.csv`; do not edit. "
         f"{measurements.circumstances(path)}\n\n"
         "First row of a table: the full system, mean ± half a 95 % interval over seeds. Other "
-        "rows: the difference to it on the same splits when one thing is changed. An interval "
-        "that holds 0 shows no effect, and with three seeds only large effects show. A change "
-        "that the preset has already made is a row of zeros.\n"
+        "rows: the difference to it on the same splits when one thing is changed, in bold where "
+        "its interval leaves out 0. Others show no effect, and with three seeds only large effects "
+        "show. A change that the preset has already made is a row of zeros.\n"
     ]
     for (dataset, setting), part in measured.groupby(["dataset", "setting"], sort=True):
         parts.append(f"## {dataset}, {setting}\n\n{_table(part)}")
@@ -116,14 +116,10 @@ def _table(measured: pd.DataFrame) -> str:
         if arm == FULL or arm not in wide.index.get_level_values("arm"):
             continue
         change = wide.xs(arm, level="arm") - full
-        rows.append([arm, *(_signed(change[name]) for name in SCORES if name in full)])
+        names = [name for name in SCORES if name in full]
+        rows.append([arm, *(measurements.signed(change[name]) for name in names)])
     header = ["changed", *(label for name, label in SCORES.items() if name in full)]
     return measurements.markdown_table(header, rows)
-
-
-def _signed(values: pd.Series) -> str:
-    text = measurements.cell(values)
-    return text if text.startswith(("-", measurements.NOTHING)) else f"+{text}"
 
 
 def main() -> int:

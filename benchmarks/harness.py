@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import pandas as pd
+
 import arms
 import measurements
 import tables
 from reinforge.evaluation.scorecard import evaluate
+from reinforge.records import Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +44,22 @@ class Cell:
 
 def measure(cell: Cell) -> list[dict[str, object]]:
     """Fit, sample and judge; a CSV row for each score of each group, and one for each cost."""
+    return judge(cell, *draw(cell))
+
+
+def draw(cell: Cell) -> tuple[Split, pd.DataFrame, dict[str, float]]:
+    """Split, fit and sample: the split, the synthetic rows, and what they cost."""
     split = tables.split(cell.table, rows=cell.rows, seed=cell.seed, folder=cell.folder)
     synthetic, costs = arms.synthesise(
         cell.arm, cell.name, split.train, target=str(split.target), seed=cell.seed
     )
+    return split, synthetic, costs
+
+
+def judge(
+    cell: Cell, split: Split, synthetic: pd.DataFrame, costs: dict[str, float]
+) -> list[dict[str, object]]:
+    """A CSV row for each score of each group, and one for each cost."""
     scorecard = evaluate(split, synthetic, level=cell.level, seed=cell.seed)
     values = {
         score.name if score.group == "all" else f"{score.name}[{score.group}]": score.value

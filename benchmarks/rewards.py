@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import arms
 import harness
 import measurements
 import tables
@@ -105,18 +104,14 @@ def _with_length(given: dict[str, object], n_rows: int) -> dict[str, object]:
 
 def measure(cell: Cell) -> list[dict[str, object]]:
     """The usual scores, and those that only rewards of this page care about."""
-    rows = harness.measure(cell)
-    split = tables.split(cell.table, rows=cell.rows, seed=cell.seed, folder=cell.folder)
-    synthetic, _ = arms.synthesise(
-        cell.arm, cell.name, split.train, target=str(split.target), seed=cell.seed
-    )
+    split, synthetic, costs = harness.draw(cell)
     extra: dict[str, float] = {}
     if cell.table in RULES:
         extra["rule_broken"] = float(parse_rule(RULES[cell.table]).broken(synthetic).mean())
     if cell.table in SENSITIVE:
         judged = judged_tables(split, synthetic, seed=cell.seed)
         extra |= _gaps(judged, SENSITIVE[cell.table])
-    return rows + [
+    return harness.judge(cell, split, synthetic, costs) + [
         dict(zip(measurements.FIELDS, (*cell.key, name, value), strict=True))
         for name, value in extra.items()
     ]
