@@ -39,6 +39,8 @@ ABLATIONS: dict[str, dict[str, object]] = {
     # the policy
     "latent of 64": {"noise_dim": 64},
     "every column drawn, none looked up": {"look_up": False},
+    "target drawn with the others": {"target_last": False},
+    "amounts deviate by themselves": {"correlated": False},
     "normal scores for few numbers too": {"max_levels": 2},
     "fixed variance": {"deviation": "fixed"},
     "variance a function of z": {"deviation": "state"},

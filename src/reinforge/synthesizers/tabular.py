@@ -153,6 +153,7 @@ class TabularSynthesizer:
             max_levels=self.config.max_levels,
             min_rows=self.config.min_rows,
             look_up=self.config.look_up,
+            last=_learnt(target, schema) if self.config.draws_target_last else None,
         )
         self._train(frame, coded, layout, target, run_dir, resume, on_step, stop)
         return self
@@ -174,8 +175,7 @@ class TabularSynthesizer:
         )
         rewards = self._prepared_rewards(known)
         config = self.config.for_rows(len(frame))
-        shown = target if target is not None and layout.schema[target].is_modelled else None
-        learner = new_learner(config, layout, seed=self.seed, always_shown=shown)
+        learner = new_learner(config, layout, seed=self.seed, target=_learnt(target, layout.schema))
         extra = extra_reward(rewards, layout, seed=self.seed) if rewards else None
         place = None
         if run_dir is not None:
@@ -324,3 +324,8 @@ class TabularSynthesizer:
         if self._layout is None or self._policy is None:
             raise InputError("nothing is learnt yet; call fit(...) or load(...) first.")
         return self._layout, self._policy
+
+
+def _learnt(target: str | None, schema: Schema) -> str | None:
+    """The target, if the generator draws it at all."""
+    return target if target is not None and schema[target].is_modelled else None

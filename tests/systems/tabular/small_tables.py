@@ -76,12 +76,12 @@ def laid_out(frame, **choice):
     return schema, coded, choose_heads(coded, schema, **choice)
 
 
-def learner_of(frame, *, seed=0, **settings):
-    """A learner at step 0, and the encoded rows of its table."""
+def learner_of(frame, *, seed=0, last=None, **settings):
+    """A learner at step 0 (one column drawn last, if named), and the encoded rows of its table."""
     config = TabularConfig(**quick(**settings))
-    _, coded, layout = laid_out(frame, choice=config.heads, look_up=config.look_up)
+    _, coded, layout = laid_out(frame, choice=config.heads, look_up=config.look_up, last=last)
     real = as_draw(layout.encode(coded, generator(seed, "test/encode")))
-    return new_learner(config, layout, seed=seed), real
+    return new_learner(config, layout, seed=seed, target=last), real
 
 
 def torch_numbers(seed=0):

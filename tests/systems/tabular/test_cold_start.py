@@ -15,6 +15,7 @@ def bound_of(learner, real, kl_weight, seed=0):
             learner.encoder,
             real,
             features,
+            features,
             kl_weight=kl_weight,
             generator=torch_numbers(seed),
         )

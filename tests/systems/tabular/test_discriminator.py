@@ -151,3 +151,12 @@ def test_heads_that_are_always_shown_are_never_hidden():
     seen = learner.features.partly_hidden(features, 0.9, torch_numbers(0), always_shown=(1, 3))
     hidden_heads = set(heads[(seen == 0).any(0)].tolist())
     assert hidden_heads == set(heads.tolist()) - {1, 3}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_heads_that_are_never_shown_are_hidden_in_every_row(share):
+    learner, real = learner_of(mixed_table(n_rows=400))
+    features, heads = learner.features.of_draw(real) + 0.5, learner.features.head_of_feature
+    seen = learner.features.partly_hidden(features, share, torch_numbers(0), never_shown=(1, 3))
+    shown_heads = set(heads[(seen != 0).any(0)].tolist())
+    assert shown_heads == set(heads.tolist()) - {1, 3}

@@ -1,5 +1,6 @@
 """Which head draws which column, chosen from the training rows."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ def choose_heads(
     max_levels: int = 12,
     min_rows: int = 5,
     look_up: bool = True,
+    last: str | None = None,
 ) -> Layout:
     """Choose a head for each modelled column from its values.
 
@@ -36,6 +38,7 @@ def choose_heads(
         max_levels: Most distinct frequent numbers that become levels of their own.
         min_rows: The least number of rows behind any stored number.
         look_up: Columns that another column decides get no head.
+        last: The column that is drawn last, if it has a single head of levels.
 
     Raises:
         InputError: No column is left to be modelled.
@@ -68,13 +71,22 @@ def choose_heads(
                 heads += _discrete_heads(i, n_levels, choice, has_missing)
             quantiles.append(None)
             shares.append(count / max(count.sum(), 1))
-    return Layout(
+    layout = Layout(
         schema=schema,
         heads=tuple(heads),
         quantiles=tuple(quantiles),
         shares=tuple(shares),
         derived=derived,
     )
+    return layout if last is None else replace(layout, drawn_last=_drawn_last(layout, last))
+
+
+def _drawn_last(layout: Layout, column: str) -> int | None:
+    """The number of the column's only head, if that draws levels."""
+    place = [described.name for described in layout.schema.modelled].index(column)
+    own = [i for i, head in enumerate(layout.discrete) if head.column == place]
+    is_whole = not any(head.column == place for head in layout.gaussian)
+    return own[0] if len(own) == 1 and is_whole else None
 
 
 def _fit_column(value: Floats, column: Column, min_rows: int) -> QuantileFunction:

@@ -40,6 +40,7 @@ def evidence_lower_bound(
     encoder: Encoder,
     rows: Draw,
     features: Float[Tensor, "row feature"],
+    seen: Float[Tensor, "row feature"],
     *,
     kl_weight: float,
     generator: torch.Generator,
@@ -52,18 +53,20 @@ def evidence_lower_bound(
         policy: The decoder.
         encoder: q.
         rows: Encoded real rows.
-        features: Their features, or what the encoder is shown of them: an encoder that must guess
-            the rest of a row keeps what rows have in common and not the single row.
+        features: Their features.
+        seen: What the encoder is shown of these: one that must guess the rest of a row keeps what
+            rows have in common and not the single row.
         kl_weight: 1 is the bound; less keeps more of each row in its latent.
         generator: Draws z.
 
     Returns:
         Nats, one a row.
     """
-    mean, log_std = encoder(features)
+    mean, log_std = encoder(seen)
     noise = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
     divergence = 0.5 * (mean.square() + (2 * log_std).exp() - 2 * log_std - 1).sum(1)
-    return policy.log_prob(policy(noise), rows) - kl_weight * divergence
+    distribution = policy.given(policy(noise), features)
+    return policy.log_prob(distribution, rows) - kl_weight * divergence
 
 
 def imitate(
@@ -72,13 +75,14 @@ def imitate(
     optimizer: torch.optim.Optimizer,
     rows: Draw,
     features: Tensor,
+    seen: Tensor,
     *,
     kl_weight: float,
     generator: torch.Generator,
 ) -> dict[str, float]:
     """One step uphill on the bound; what the history keeps of it."""
     bound = evidence_lower_bound(
-        policy, encoder, rows, features, kl_weight=kl_weight, generator=generator
+        policy, encoder, rows, features, seen, kl_weight=kl_weight, generator=generator
     ).mean()
     value, taken = ascend(optimizer, bound)
     return {"evidence_lower_bound": value, "update_taken": float(taken)}

@@ -24,6 +24,10 @@ class TabularConfig(BaseModel):
         True, description="columns that another column decides are looked up, not drawn"
     )
 
+    target_last: bool = Field(
+        True, description="a target with levels is drawn last and sees the other columns"
+    )
+
     # policy
     noise_dim: int = Field(16, ge=1, description="length of the latent z")
     hidden: int = Field(192, ge=1, description="width of the policy's layers")
@@ -32,6 +36,9 @@ class TabularConfig(BaseModel):
         "shared", description="log sigma: one free number a column, a function of z, or fixed"
     )
     initial_log_std: float = Field(-1.0, description="where log sigma starts (or stays)")
+    correlated: bool = Field(
+        True, description="amounts deviate from their means together, by one matrix for all rows"
+    )
 
     # cold start
     cold_start_steps: int | None = Field(
@@ -50,6 +57,12 @@ class TabularConfig(BaseModel):
     )
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"
+    )
+    direct_learning_rate: float = Field(
+        1e-2,
+        gt=0,
+        lt=1,
+        description="Adam, cold start: weights that tie a column to others directly",
     )
 
     discriminator_warmup: int = Field(
@@ -104,6 +117,11 @@ class TabularConfig(BaseModel):
         return self.model_copy(update={"cold_start_steps": n_steps})
 
     @property
+    def draws_target_last(self) -> bool:
+        """Whether a target's head sees the other columns; no gradient flows through their draws."""
+        return self.target_last and self.estimator != "reparameterised"
+
+    @property
     def steps_before(self) -> int:
         """Steps before reinforcement: imitation, then the discriminator alone."""
         if not self.cold_start_steps:
@@ -120,10 +138,12 @@ class TabularConfig(BaseModel):
 _RLSYN_SHARED: dict[str, Any] = {
     "heads": "minmax",  # "continuous columns min-max", tanh policy, independent Bernoulli flags
     "look_up": False,  # every column is drawn
+    "target_last": False,  # and all of them at once
     "cold_start_steps": 0,  # the policy starts from random weights
     "n_layers": 2,  # trunk: Linear-ReLU-Linear-ReLU
     "deviation": "shared",  # log sigma is a free vector, not a function of z
     "initial_log_std": 0.0,  # "init 0"
+    "correlated": False,  # columns are independent given z
     "reward_scale": "probability",  # r = sigmoid(D(row))
     "r1_weight": 5.0,  # gamma 5 on both data sets
     "r1_every": 1,  # the penalty is part of every discriminator update

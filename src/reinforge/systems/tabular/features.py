@@ -71,6 +71,7 @@ class Features(nn.Module):
         generator: torch.Generator,
         *,
         always_shown: tuple[int, ...] = (),
+        never_shown: tuple[int, ...] = (),
     ) -> Float[Tensor, "draw feature"]:
         """The features of each row with a share of its heads' set to 0, chosen by chance.
 
@@ -79,12 +80,14 @@ class Features(nn.Module):
             share: Of the heads hidden in each row.
             generator: Chooses them.
             always_shown: Heads that are never hidden, as numbers of `head_of_feature`.
+            never_shown: Heads that are hidden in every row.
         """
-        if share == 0:
+        if share == 0 and not never_shown:
             return features
         n_heads = int(self.head_of_feature.max()) + 1
         is_shown = torch.rand((len(features), n_heads), generator=generator) >= share
         is_shown[:, list(always_shown)] = True
+        is_shown[:, list(never_shown)] = False
         return features * is_shown[:, self.head_of_feature]
 
     def of_draw(self, draw: Draw) -> Float[Tensor, "draw feature"]:

@@ -55,6 +55,7 @@ class Layout:
     quantiles: tuple[QuantileFunction | None, ...]  # of a column with numeric heads, else None
     shares: tuple[Floats, ...]  # a discrete column's level shares; empty for numeric ones
     derived: tuple[Derived, ...] = ()  # columns without a head: others decide them
+    drawn_last: int | None = None  # number of the level head that sees what all others drew
 
     @property
     def gaussian(self) -> tuple[Head, ...]:
@@ -238,6 +239,7 @@ class Layout:
             ],
             "shares": [share.tolist() for share in self.shares],
             "derived": [_plain(each) for each in self.derived],
+            "drawn_last": self.drawn_last,
         }
 
     @classmethod
@@ -251,6 +253,7 @@ class Layout:
             ),
             shares=tuple(np.array(share) for share in content["shares"]),
             derived=tuple(Derived(**_arrays(each)) for each in content.get("derived", [])),
+            drawn_last=content.get("drawn_last"),
         )
 
 

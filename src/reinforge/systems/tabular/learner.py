@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ class Learner:
     encoder: Encoder  # of the cold start
     encoder_optimizer: torch.optim.Adam  # of the cold start: encoder and policy
     always_shown: tuple[int, ...] = ()  # heads that the cold start's encoder sees of every row
+    never_shown: tuple[int, ...] = ()  # and of none
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds)."""
@@ -64,12 +66,13 @@ def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
         n_layers=config.n_layers,
         deviation=config.deviation,
         initial_log_std=config.initial_log_std,
+        is_correlated=config.correlated,
         generator=torch_generator(seed, "tabular/policy weights"),
     )
 
 
 def new_learner(
-    config: TabularConfig, layout: Layout, *, seed: int, always_shown: str | None = None
+    config: TabularConfig, layout: Layout, *, seed: int, target: str | None = None
 ) -> Learner:
     """A learner at step 0.
 
@@ -77,9 +80,12 @@ def new_learner(
         config: The settings.
         layout: The heads.
         seed: Of all first weights.
-        always_shown: The column that the cold start's encoder sees of every row: the target, whose
-            rare class would otherwise be hidden in most of its few rows.
+        target: A column for which the others will be used. The cold start's encoder always sees
+            it, because a rare class would else be hidden in most of its few rows; but never where
+            it is drawn last, so that it follows what was drawn and not what the latent knew.
     """
+    target_heads = () if target is None else layout.heads_of(target)
+    is_last = layout.drawn_last is not None
     policy = new_policy(config, layout, seed=seed)
     features = Features(layout)
     discriminator = Discriminator(
@@ -106,11 +112,23 @@ def new_learner(
             discriminator.parameters(), lr=config.discriminator_learning_rate, fused=True
         ),
         encoder=encoder,
-        encoder_optimizer=torch.optim.Adam(
-            [*encoder.parameters(), *trained], lr=config.cold_start_learning_rate, fused=True
-        ),
-        always_shown=() if always_shown is None else layout.heads_of(always_shown),
+        encoder_optimizer=_imitation_optimizer(config, encoder, policy),
+        always_shown=() if is_last else target_heads,
+        never_shown=target_heads if is_last else (),
     )
+
+
+def _imitation_optimizer(
+    config: TabularConfig, encoder: Encoder, policy: Policy
+) -> torch.optim.Adam:
+    """Adam; weights that tie a column to others directly start from 0 and have farther to go."""
+    direct = [*policy.direct_weights()]
+    others = [p for p in policy.parameters() if all(p is not weight for weight in direct)]
+    groups: list[dict[str, Any]] = [
+        {"params": [*encoder.parameters(), *(p for p in others if p.requires_grad)]},
+        {"params": direct, "lr": config.direct_learning_rate},
+    ]
+    return torch.optim.Adam(groups, lr=config.cold_start_learning_rate, fused=True)
 
 
 def as_draw(actions: Actions) -> Draw:

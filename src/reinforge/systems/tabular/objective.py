@@ -40,6 +40,7 @@ def objective(
     L = L_pi + b H - c_v (V - r)^2 - l_m penalty   (RLSyn's code: c_v 0.5, b 1e-3, l_m 0 or 0.2)
     """
     config, policy = learner.config, learner.policy
+    now = policy.given(now, rollout.features)
     log_prob = policy.log_prob(now, rollout.draw)
     gain = surrogate(log_prob, rollout.log_prob, rollout.advantage, config)
     entropy = (policy.entropy(now) if config.closed_form_entropy else -log_prob).mean()

@@ -1,5 +1,6 @@
 """The policy: noise in, one distribution a column out (RLSyn, arXiv:2512.21395, sec. 3)."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -9,8 +10,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from reinforge.policy_gradient import divergence, log_prob
+from reinforge.systems.tabular.amounts import Deviations
 from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.heads import Layout
+from reinforge.systems.tabular.last import LastHead
 from reinforge.systems.tabular.layers import Linear, initialise
 
 LARGEST_LOGIT = 20.0  # keeps exp() finite without a running maximum; e^-20 is never drawn
@@ -35,6 +38,7 @@ class Policy(nn.Module):
         n_layers: Hidden layers of the trunk.
         deviation: Whether log sigma is a free vector, a function of z, or fixed.
         initial_log_std: Where log sigma starts.
+        is_correlated: Whether amounts deviate from their means together.
         generator: Draws the initial weights.
     """
 
@@ -51,6 +55,7 @@ class Policy(nn.Module):
         n_layers: int,
         deviation: Literal["shared", "state", "fixed"],
         initial_log_std: float,
+        is_correlated: bool,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
@@ -82,12 +87,22 @@ class Policy(nn.Module):
                 torch.full((n_gaussian,), float(initial_log_std)),
                 requires_grad=deviation == "shared",
             )
+        self.deviations = Deviations(n_gaussian) if is_correlated and n_gaussian > 1 else None
+        self.last = None if layout.drawn_last is None else LastHead(layout)
         initialise(self, generator)
+        if self.last is not None:
+            self.last.start()
         if isinstance(self.log_std, nn.Linear):
             nn.init.constant_(self.log_std.bias, initial_log_std)
 
+    def direct_weights(self) -> Iterator[nn.Parameter]:
+        """Weights that tie a column to others directly, and not through the latent."""
+        for part in (self.deviations, self.last):
+            if part is not None:
+                yield from part.parameters()
+
     def forward(self, noise: Float[Tensor, "draw noise"]) -> Distribution:
-        """The distributions of all columns, given latents."""
+        """The distributions of all columns, given latents (of the one drawn last: see `given`)."""
         state = self.trunk(noise)
         mean = self.mean(state)
         log_std = self.log_std(state) if isinstance(self.log_std, nn.Linear) else self.log_std
@@ -104,14 +119,47 @@ class Policy(nn.Module):
             logits = nn.functional.pad(logits, (1, 0)).index_select(1, self.logit_position)
         return log_prob.log_share(logits, self.column_of_level, self.n_columns)
 
+    def given(
+        self, distribution: Distribution, features: Float[Tensor, "draw feature"]
+    ) -> Distribution:
+        """The same with the shares of the column drawn last, now that the others are known."""
+        if self.last is None:
+            return distribution
+        return distribution._replace(log_share=self.last.shares(distribution.log_share, features))
+
     def draw(self, distribution: Distribution, generator: torch.Generator) -> Draw:
-        """Draw one row from each distribution.
+        """Draw one row from each distribution."""
+        return self.draw_last(distribution, self.draw_apart(distribution, generator), generator)
+
+    def draw_last(
+        self,
+        distribution: Distribution,
+        draw: Draw,
+        generator: torch.Generator,
+        *,
+        allowed: Float[Tensor, " level"] | None = None,
+    ) -> Draw:
+        """Draw the last column given the others; rows as they are where no column is drawn last.
+
+        Args:
+            distribution: Given latents.
+            draw: The other columns; what stands for the last one is not looked at.
+            generator: Draws.
+            allowed: Added to the logarithms of the shares, such as -60 for levels ruled out.
+        """
+        if self.last is None:
+            return draw
+        shares = self.given(distribution, self.last.features.of_draw(draw)).log_share
+        return self.last.draw(shares if allowed is None else shares + allowed, draw, generator)
+
+    def draw_apart(self, distribution: Distribution, generator: torch.Generator) -> Draw:
+        """Draw every column by itself, the last one as if the others were not known.
 
         Levels are drawn for all columns at once: along the running sum of all levels' weights each
         column owns a stretch, and one search finds the level at a uniform place in every stretch.
         """
         mean, log_std, log_share, _ = distribution
-        amount = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
+        amount = mean + log_std.exp() * self.deviates(mean.shape, generator)
         place = torch.rand((len(mean), self.n_columns), generator=generator, dtype=torch.float64)
         running = log_share.exp().double().cumsum(1)
         ends = nn.functional.pad(running.index_select(1, self.level_start[1:] - 1), (1, 0))
@@ -119,16 +167,33 @@ class Policy(nn.Module):
         level = torch.minimum(torch.maximum(level, self.level_start[:-1]), self.level_start[1:] - 1)
         return Draw(amount=amount, level=level)
 
+    def deviates(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        """Draw what amounts deviate from their means, in standard deviations."""
+        if self.deviations is None:
+            return torch.randn(shape, generator=generator)
+        return self.deviations.draw(shape[0], generator)
+
     def log_prob(self, distribution: Distribution, draw: Draw) -> Float[Tensor, " draw"]:
-        """Joint log-probability of each drawn row, summed over its columns."""
+        """Joint log-probability of each drawn row, summed over its columns.
+
+        Args:
+            distribution: Of the rows, where a column is drawn last `given` their features.
+            draw: The rows.
+        """
         mean, log_std, log_share, _ = distribution
+        if self.deviations is not None:  # each amount's own normal is the one given those before
+            deviates = (draw.amount - mean) * torch.exp(-log_std)
+            mean = mean + log_std.exp() * self.deviations.centre(deviates)
         amount = log_prob.gaussian(draw.amount, mean, log_std)
         if self.is_squashed:
             amount = amount - log_prob.tanh_correction(draw.amount)
         return amount.sum(1) + log_share.gather(1, draw.level).sum(1)
 
     def entropy(self, distribution: Distribution) -> Float[Tensor, " draw"]:
-        """Entropy of each row's distribution in closed form (of the amounts before any tanh)."""
+        """Entropy of each row's distribution in closed form (of the amounts before any tanh).
+
+        For a column drawn last it is that given the other columns, so `given` comes first here too.
+        """
         levels = divergence.categorical_entropy(distribution.log_share)
         return divergence.gaussian_entropy(distribution.log_std).sum(1) + levels
 

@@ -13,12 +13,12 @@ def update_by_reparameterisation(
 ) -> tuple[dict[str, float], Tensor]:
     """The ablation that is no policy gradient: the discriminator's gradient through the sample.
 
-    Amounts are m + s e; levels are straight-through Gumbel-softmax draws at temperature 0.5
+    Amounts are m + s u; levels are straight-through Gumbel-softmax draws at temperature 0.5
     (arXiv:1611.01144); the loss is the non-saturating one, softplus(-D).
     """
     config, policy = learner.config, learner.policy
     now = policy(noise)
-    amount = now.mean + now.log_std.exp() * torch.randn(now.mean.shape, generator=generator)
+    amount = now.mean + now.log_std.exp() * policy.deviates(now.mean.shape, generator)
     features = learner.features(amount, _straight_through(learner, now.log_share, generator))
     logit = learner.discriminator(features)
     gain = -torch.nn.functional.softplus(-logit).mean()

@@ -29,6 +29,7 @@ BLOCK_ROWS = 8192
 PIECE_ROWS = 512
 CONDITION_ROWS = 1024  # rows of a block under conditions: its pool of latents is many times larger
 LARGEST_POOL = 128  # latents a row, at most
+EFFECTIVE = 2.0  # enough latents by Kong's effective number, a row: few are then chosen twice
 LEAST_CHANCE = 1e-7  # of a condition over the pool: below it nothing honest can be drawn
 
 
@@ -40,8 +41,12 @@ class Limits:
     low: Tensor  # (gaussian head,): amounts allowed, -inf where unlimited
     high: Tensor
     inside: dict[int, np.ndarray]  # level head -> (level, 2): the allowed stretch inside each bin
-    columns: tuple[int, ...]  # conditioned level heads and
-    amounts: tuple[int, ...]  # gaussian heads: what the weights are made of
+    columns: tuple[int, ...]  # conditioned level heads
+
+    @property
+    def is_limited(self) -> Tensor:
+        """Whether an amount has a limit."""
+        return torch.isfinite(self.low) | torch.isfinite(self.high)
 
 
 def rows(
@@ -137,14 +142,23 @@ def _draw_block(policy: Policy, numbers: torch.Generator) -> Draw:
 
 
 def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Generator) -> Draw:
-    """Resample latents by how well they meet the limits, then draw inside the limits."""
+    """Rows inside the limits, by resampling and one move (Gilks and Berzuini 2001).
+
+    Each latent of a pool draws a row inside the limits and is weighted by the chance it had; rows
+    are chosen by weight. So that no row stands twice where a latent was chosen twice, every chosen
+    latent then draws once more, and the new row takes the place of the old by Metropolis and
+    Hastings' rule, which leaves the distribution as it is.
+    """
     pool: list[Tensor] = []
+    drawn: list[Draw] = []
     weights: list[Tensor] = []
     effective, n_pool = 0.0, 0
-    while effective < n_rows and n_pool < LARGEST_POOL * n_rows:
+    while effective < EFFECTIVE * n_rows and n_pool < LARGEST_POOL * n_rows:
         noise = torch.randn((8 * n_rows, policy.noise_dim), generator=numbers)
+        draw, chance = _draw_inside(policy, policy(noise), limits, numbers)
         pool.append(noise)
-        weights.append(_chance(policy, policy(noise), limits))
+        drawn.append(draw)
+        weights.append(chance)
         weight = torch.cat(weights)
         n_pool = len(weight)
         effective = float(weight.sum() ** 2 / weight.square().sum().clamp_min(1e-300))
@@ -157,40 +171,67 @@ def _draw_within(policy: Policy, limits: Limits, n_rows: int, numbers: torch.Gen
     ladder = (torch.arange(n_rows, dtype=torch.float64) + start) / n_rows * weight.sum()
     chosen = torch.searchsorted(weight.cumsum(0), ladder).clamp_max(n_pool - 1)
     chosen = chosen[torch.randperm(n_rows, generator=numbers)]  # a short sample has many latents
-    distribution = policy(torch.cat(pool)[chosen])
+    old = Draw(*(torch.cat(parts)[chosen] for parts in zip(*drawn, strict=True)))
+    new, chance = _draw_inside(policy, policy(torch.cat(pool)[chosen]), limits, numbers)
+    level = torch.rand(n_rows, generator=numbers, dtype=torch.float64)
+    is_taken = (level * weight[chosen] < chance)[:, None]
+    return Draw(*(torch.where(is_taken, *parts) for parts in zip(new, old, strict=True)))
+
+
+def _draw_inside(
+    policy: Policy, distribution: Distribution, limits: Limits, numbers: torch.Generator
+) -> tuple[Draw, Tensor]:
+    """A row inside the limits from each distribution, and the chance it had to be there.
+
+    The chance is p(levels | z), times that of each limited amount given the amounts before it,
+    times that of the column drawn last given the row; rows weighted by it are distributed as the
+    policy's own rows inside the limits are.
+    """
     allowed = limits.level_share.log().clamp_min(-60.0).float()
-    draw = policy.draw(distribution._replace(log_share=distribution.log_share + allowed), numbers)
-    if not limits.amounts:
-        return draw
-    low, high = _amount_chances(distribution, limits)
-    inside = low + torch.rand(low.shape, generator=numbers, dtype=torch.float64) * (high - low)
-    cut = distribution.mean + distribution.log_std.exp() * torch.from_numpy(
-        ndtri(inside.clamp(1e-12, 1 - 1e-12).numpy())
-    )
-    limited = torch.isfinite(limits.low) | torch.isfinite(limits.high)
-    cut = torch.minimum(torch.maximum(cut, limits.low), limits.high)
-    return draw._replace(amount=torch.where(limited, cut, draw.amount).float())
+    cut = distribution._replace(log_share=distribution.log_share + allowed)
+    draw = policy.draw_apart(cut, numbers)
+    chance = _chance_of_levels(policy, distribution, limits)
+    if bool((limits.is_limited).any()):
+        amount, of_amounts = _amounts_inside(policy, distribution, limits, numbers)
+        draw, chance = draw._replace(amount=amount), chance * of_amounts
+    if policy.last is not None and policy.last.column in limits.columns:
+        part = slice(policy.last.first, policy.last.end)
+        given = policy.given(distribution, policy.last.features.of_draw(draw)).log_share[:, part]
+        chance = chance * (given.exp().double() * limits.level_share[part]).sum(1)
+    return policy.draw_last(distribution, draw, numbers, allowed=allowed), chance
 
 
-def _chance(policy: Policy, distribution: Distribution, limits: Limits) -> Tensor:
-    """p(conditions | z) for each latent."""
-    chance = torch.ones(len(distribution.mean), dtype=torch.float64)
-    if limits.columns:
-        allowed = distribution.log_share.exp().double() * limits.level_share
-        met = torch.zeros((len(allowed), policy.n_columns), dtype=torch.float64)
-        met = met.index_add(1, policy.column_of_level, allowed)
-        chance = met[:, list(limits.columns)].prod(1)
-    if limits.amounts:
-        low, high = _amount_chances(distribution, limits)
-        chance = chance * (high - low)[:, list(limits.amounts)].prod(1)
-    return chance
+def _chance_of_levels(policy: Policy, distribution: Distribution, limits: Limits) -> Tensor:
+    """p(conditions on levels | z), apart from one on the column drawn last."""
+    allowed = distribution.log_share.exp().double() * limits.level_share
+    met = torch.zeros((len(allowed), policy.n_columns), dtype=torch.float64)
+    met = met.index_add(1, policy.column_of_level, allowed)
+    last = None if policy.last is None else policy.last.column
+    return met[:, [column for column in limits.columns if column != last]].prod(1)
 
 
-def _amount_chances(distribution: Distribution, limits: Limits) -> tuple[Tensor, Tensor]:
-    std = distribution.log_std.exp()
-    bounds = (((bound - distribution.mean) / std).double() for bound in (limits.low, limits.high))
-    low, high = (torch.from_numpy(ndtr(bound.numpy())) for bound in bounds)
-    return low, high
+def _amounts_inside(
+    policy: Policy, distribution: Distribution, limits: Limits, numbers: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Amounts one after the other, each inside its limits, and the product of their chances."""
+    mean, std = distribution.mean.double(), distribution.log_std.exp().double()
+    places = torch.rand(mean.shape, generator=numbers, dtype=torch.float64)
+    low, high = (limits.low - mean) / std, (limits.high - mean) / std
+    deviates, chance = torch.zeros_like(mean), torch.ones(len(mean), dtype=torch.float64)
+    for i, is_limited in enumerate(limits.is_limited.tolist()):
+        centre = torch.zeros(len(mean), dtype=torch.float64)
+        if policy.deviations is not None:
+            centre = policy.deviations.centre(deviates.float())[:, i].double()
+        first, end = _normal(low[:, i] - centre), _normal(high[:, i] - centre)
+        place = (first + places[:, i] * (end - first)).clamp(1e-12, 1 - 1e-12)
+        deviates[:, i] = centre + torch.from_numpy(ndtri(place.numpy()))
+        chance = chance * (end - first) if is_limited else chance
+    amount = torch.minimum(torch.maximum(mean + std * deviates, limits.low), limits.high)
+    return amount.float(), chance
+
+
+def _normal(bound: Tensor) -> Tensor:
+    return torch.from_numpy(ndtr(bound.numpy()))
 
 
 def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
@@ -200,7 +241,7 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
     inside: dict[int, np.ndarray] = {}
     n_gaussian = len(layout.gaussian)
     low, high = np.full(n_gaussian, -np.inf), np.full(n_gaussian, np.inf)
-    columns, amounts = [], []
+    columns = []
     for i, head in enumerate(layout.discrete):
         condition = by_column.get(head.column)
         if condition is None:
@@ -213,7 +254,6 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
     for i, head in enumerate(layout.gaussian):
         condition = by_column.get(head.column)
         if condition is not None and condition.may_be_there:
-            amounts.append(i)
             low[i], high[i] = _amount_limits(layout, head, condition)
     return Limits(
         level_share=torch.from_numpy(np.concatenate([np.zeros(0), *share])),
@@ -221,7 +261,6 @@ def _limits(layout: Layout, conditions: tuple[Condition, ...]) -> Limits:
         high=torch.from_numpy(high),
         inside=inside,
         columns=tuple(columns),
-        amounts=tuple(amounts),
     )
 
 

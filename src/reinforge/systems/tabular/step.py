@@ -66,17 +66,20 @@ def start_cold(
     config = learner.config
     chosen = random_rows(len(real_features), config.batch_rows, generator)
     rows = Draw(amount=real.amount[chosen], level=real.level[chosen])
+    features = real_features[chosen]
     seen = learner.features.partly_hidden(
-        real_features[chosen],
+        features,
         config.hidden_from_encoder,
         generator,
         always_shown=learner.always_shown,
+        never_shown=learner.never_shown,
     )
     log = imitate(
         learner.policy,
         learner.encoder,
         learner.encoder_optimizer,
         rows,
+        features,
         seen,
         kl_weight=config.cold_start_kl,
         generator=generator,
@@ -107,7 +110,7 @@ def update_by_policy_gradient(
         added, told = extra(draw, index) if extra is not None else (torch.zeros(()), {})
         total = reward + added
         advantage = advantages(total, before, config)
-        old_log_prob = policy.log_prob(before, draw)
+        old_log_prob = policy.log_prob(policy.given(before, features), draw)
     rollout = Rollout(draw, old_log_prob, total, advantage, features)
     log: dict[str, float] = {}
     for epoch in range(config.n_epochs if config.estimator == "ppo" else 1):
