@@ -68,13 +68,14 @@ def test_the_phases_change_only_what_they_train(phase):
         if name not in before or not torch.equal(value, before[name])
     }
     if phase == "imitation":
-        assert moved == {"policy", "averaged", "encoder", "encoder_optimizer"}
+        assert moved == {"policy", "encoder", "encoder_optimizer"}
     else:
         assert moved == {"discriminator", "discriminator_optimizer"}
 
 
-def test_after_imitation_the_policy_that_samples_is_the_imitator():
-    learner, real = learner_of(mixed_table(), cold_start_steps=2)
-    step(learner, real, 0, seed=0)
+def test_the_average_of_weights_begins_with_the_first_reinforced_ones():
+    learner, real = learner_of(mixed_table(), cold_start_steps=2, discriminator_warmup=1)
+    for index in range(4):
+        step(learner, real, index, seed=0)
     for name, value in learner.policy.state_dict().items():
         assert torch.equal(learner.averaged.state_dict()[name], value)

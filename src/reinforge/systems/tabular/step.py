@@ -74,7 +74,7 @@ def start_cold(
         always_shown=learner.always_shown,
         never_shown=learner.never_shown,
     )
-    log = imitate(
+    return imitate(
         learner.policy,
         learner.encoder,
         learner.encoder_optimizer,
@@ -84,8 +84,6 @@ def start_cold(
         kl_weight=config.cold_start_kl,
         generator=generator,
     )
-    learner.averaged.load_state_dict(learner.policy.state_dict())
-    return log
 
 
 def update_by_policy_gradient(
