@@ -132,3 +132,17 @@ def test_bad_settings_are_one_line_and_leave_nothing_behind(cli, place, tmp_path
     assert (done.code, said in done.err) == (2, True), done.err
     assert done.err.strip().splitlines()[-1].startswith("error: ")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_says_what_is_kept_to_judge_by(cli, place, tmp_path):
+    shown = cli(*args(place, tmp_path / "run", "--dry-run"))
+    assert "Pictures: 24 of 6 identities" in shown.out
+    kept = "Kept to judge by: 6 more pictures of these, and 10 of 2 identities that nothing learns"
+    assert kept in shown.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_strangers_give_no_interval_and_no_claim(straight):
+    score = Scorecard.load(straight.scorecard)["map"]
+    assert (score.n, score.low, score.high) == (2, None, None)
+    assert "the intervals lie apart" not in straight.report.read_text()

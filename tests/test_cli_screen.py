@@ -11,7 +11,7 @@ import pytest
 
 from reinforge.cli.interrupts import Stop, Stopped
 from reinforge.cli.screen import Screen
-from reinforge.cli.tables import show_preview
+from reinforge.cli.tables import accuracy_table, show_preview
 
 
 def lines_of(capsys):
@@ -63,6 +63,20 @@ def test_an_error_is_one_line_whatever_is_in_it(capsys):
 def test_hostile_names_are_shown_as_they_are(capsys):
     Screen().note("column '[red]a[/red]' and [link=http://x]y")
     assert "[red]a[/red]' and [link=http://x]y" in capsys.readouterr().err
+
+
+def test_results_show_names_and_paths_as_they_are(capsys):
+    screen = Screen()
+    screen.show("Model: runs/[bold]a[/bold]/[1]")
+    screen.flush()
+    assert capsys.readouterr().out == "Model: runs/[bold]a[/bold]/[1]\n"
+
+
+def test_a_title_longer_than_its_table_stays_on_one_line(capsys):
+    screen = Screen()
+    screen.show(accuracy_table({"cold start": 0.5}))
+    screen.flush()
+    assert "Recognised by a judge that gave no reward" in capsys.readouterr().out
 
 
 def test_json_is_one_object_with_plain_values(capsys, tmp_path):

@@ -188,6 +188,11 @@ def test_what_needs_no_torch_does_not_load_it():
     assert "torch" not in loaded_after(code)
 
 
+def test_settings_of_identities_are_checked_without_a_diffusion_model():
+    loaded = loaded_after("import reinforge.systems.identity.config")
+    assert not {"diffusers", "transformers", "peft"} & loaded
+
+
 def test_every_public_name_has_a_home():
     for name in reinforge.__all__:
         assert getattr(reinforge, name) is not None

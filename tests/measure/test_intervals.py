@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from reinforge.measure.intervals import (
+    Estimate,
     from_influence,
     grouped_jackknife,
     identity_bootstrap,
@@ -98,12 +99,12 @@ def test_the_percentile_interval_of_people_covers_their_mean():
     assert 0.88 <= hits / 200 <= 0.98
 
 
-def test_draws_that_are_no_number_are_left_out_and_one_person_has_no_interval():
+def test_draws_that_are_no_number_are_left_out_and_few_people_have_no_interval():
     draws = np.array([np.nan, 0.2, 0.4])
-    estimate = percentile_interval(0.3, draws, 2)
+    estimate = percentile_interval(0.3, draws, 5)
     assert 0.2 <= estimate.low < 0.3 < estimate.high <= 0.4
-    assert percentile_interval(0.3, draws, 1).low is None
-    assert percentile_interval(0.3, draws[:1], 2).low is None
+    assert percentile_interval(0.3, draws, 4) == Estimate(0.3, n=4)
+    assert percentile_interval(0.3, draws[:1], 5).low is None
 
 
 def test_a_share_at_its_end_has_wilsons_interval_and_other_measures_have_not():

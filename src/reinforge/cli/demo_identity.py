@@ -1,5 +1,6 @@
 """The demonstration on identities: faces drawn by code, learnt, drawn anew, and recognised."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from reinforge.cli.settings import checked, merged
 from reinforge.cli.settings_pictures import IdentitySettings
 from reinforge.cli.stages_identity import Photos
 from reinforge.cli.stages_judged import pictures_in
-from reinforge.cli.tables import accuracy_table
+from reinforge.cli.tables import accuracy_table, show_next
 from reinforge.cli.verbs_identity import Job, show_fitted, trained
 from reinforge.files import write_atomic
 from reinforge.run_folder import RunFolder, check_place, read_config, write_manifest
@@ -74,6 +75,13 @@ def demo_identity(out: Path, *, asked: Asked, screen: Screen, stop: Stop) -> Non
     show_fitted(job, model, screen)
     screen.show(accuracy_table(accuracy))
     screen.show(f"{N_DRAWN * N_IDENTITIES} synthetic pictures: {folder.pictures}")
+    run = shlex.quote(str(out))
+    show_next(
+        screen,
+        f"sample {run} -n 20 --out more",
+        f"verify {run}",
+        "run identity PHOTOS --out runs/mine",
+    )
 
 
 def drawn_faces(model: "IdentitySynthesizer", index: range) -> "ImageSet":

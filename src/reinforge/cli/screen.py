@@ -73,7 +73,8 @@ class Screen:
         else:
             console = _Console(highlight=False, soft_wrap=False)
             for renderable in self._shown:
-                console.print(renderable, soft_wrap=isinstance(renderable, str))
+                is_text = isinstance(renderable, str)  # of the user's names and paths: no markup
+                console.print(renderable, soft_wrap=is_text, markup=not is_text)
         self._shown = []
         sys.stdout.flush()
 

@@ -23,6 +23,7 @@ _LESSER = ("_second", "_strict", "_no_box")  # the same by another judge or atta
 
 def _table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table.min_width = min(len(title), 76)  # else a title is broken to the width of its columns
     for column in columns:
         table.add_column(
             column,
@@ -186,11 +187,11 @@ def show_scores(folder: RunFolder, scorecard: "Scorecard", screen: Screen) -> No
     ]
     screen.show(score_table(shown))
     for reason, names in _not_computed(shown).items():
-        screen.show(f"Not computed: {escape(', '.join(names))} ({escape(reason)}).")
+        screen.show(f"Not computed: {', '.join(names)} ({reason}).")
     for warning in scorecard.context.get("warnings", ()):
-        screen.show(f"Note: {escape(warning)}")
-    screen.show(f"Scores: {escape(str(folder.scorecard))}")
-    screen.show(f"Report: {escape(str(folder.report))}")
+        screen.show(f"Note: {warning}")
+    screen.show(f"Scores: {folder.scorecard}")
+    screen.show(f"Report: {folder.report}")
 
 
 def show_looked_up(sources: Mapping[str, str], screen: Screen) -> None:
@@ -198,14 +199,14 @@ def show_looked_up(sources: Mapping[str, str], screen: Screen) -> None:
     screen.payload["looked_up"] = dict(sources)
     if sources:
         named = ", ".join(f"{column} (from {source})" for column, source in sources.items())
-        screen.show(f"Looked up: {escape(named)}")
+        screen.show(f"Looked up: {named}")
 
 
 def show_next(screen: Screen, *commands: str) -> None:
     """Where to go from here."""
     screen.show("Next:")
     for command in commands:
-        screen.show(f"  reinforge {escape(command)}")
+        screen.show(f"  reinforge {command}")
 
 
 def show_preview(frame: "pd.DataFrame", screen: Screen) -> None:

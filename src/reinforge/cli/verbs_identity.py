@@ -113,7 +113,7 @@ def run_identity(
     parts = parted(images, job.settings)
     stages.amount_of(parts.train, 1, job.settings)  # groups that are not known are refused now
     if dry_run:
-        _show_plan(job, model, parts.train, screen)
+        _show_plan(job, model, parts.train, screen, parts=parts)
         return
     if not model.processes.is_first:
         stages.helped(model, parts.train, job.folder, stop=stop, resume=job.resume)
@@ -125,6 +125,10 @@ def run_identity(
     show_fitted(job, model, screen)
     screen.payload.update(pictures=str(job.folder.pictures))
     _show_judged(scorecard, job.folder, screen)
+    run = shlex.quote(str(out))
+    show_next(
+        screen, f"sample {run} -n 20 --out more", f"evaluate {run} --level full", f"verify {run}"
+    )
     require(gates, scorecard.scores)
 
 
@@ -371,8 +375,15 @@ def _show_judged(scorecard: "Scorecard", folder: RunFolder, screen: Screen) -> N
     screen.show(f"Without real pictures and names: {folder.releasable}")
 
 
-def _show_plan(job: Job, model: "IdentitySynthesizer", images: "ImageSet", screen: Screen) -> None:
-    """What would be done; nothing is written."""
+def _show_plan(
+    job: Job,
+    model: "IdentitySynthesizer",
+    images: "ImageSet",
+    screen: Screen,
+    *,
+    parts: "PictureSplit | None" = None,
+) -> None:
+    """What would be done with the pictures that are learnt; nothing is written."""
     from reinforge.generators.dit import n_parameters
     from reinforge.systems.identity.training_set import kind_of
 
@@ -393,6 +404,15 @@ def _show_plan(job: Job, model: "IdentitySynthesizer", images: "ImageSet", scree
         f"Pictures: {len(images):,} of {len(images.names):,} identities, brought to "
         f"{kind_of(prior)}"
     )
+    if parts is not None:
+        others = 0 if parts.holdout is None else len(parts.holdout)
+        unseen = 0 if parts.unseen is None else len(parts.unseen)
+        strangers = 0 if parts.unseen is None else len(parts.unseen.names)
+        plan["kept"] = {"pictures": others, "unseen": unseen, "unseen_identities": strangers}
+        screen.show(
+            f"Kept to judge by: {others:,} more pictures of these, and {unseen:,} of "
+            f"{strangers:,} identities that nothing learns"
+        )
     screen.show(
         f"Prior: {plan['parameters'] / 1e6:.1f} M weights, trained on "
         f"{prior.trained_on or 'unknown pictures'}"

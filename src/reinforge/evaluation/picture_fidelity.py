@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,10 @@ def reference_of(pictures: JudgedPictures, space: Space) -> Reference:
     A spread needs two held-out pictures of a person, and a comparison some people.
     """
     if len(with_at_least(2, space.holdout)) >= FEWEST_PEOPLE:
-        note = "Compared with held-out pictures; `train` puts the training pictures in their place."
+        note = (
+            "Compared with held-out pictures; the control puts the training pictures in their "
+            "place."
+        )
         real = space.holdout
         return Reference(real=real, control_real=real, control=space.train, note=note)
     first = _one_half(space.train, pictures.rng("halves of train"))
@@ -64,7 +67,7 @@ def reference_of(pictures: JudgedPictures, space: Space) -> Reference:
         control_real=space.train.where(first),
         control=space.train.where(~first),
         note="Compared with the training pictures, for want of enough held-out ones: a copy looks "
-        "perfect. `train` compares one half of each person's training pictures with the other.",
+        "perfect. The control compares one half of each person's training pictures with the other.",
     )
 
 
@@ -149,8 +152,8 @@ def _neighbourhood_scores(reference: Reference, made: Embedded) -> tuple[Score, 
 
 _OWN = "A neighbourhood ends at the 5th nearest real picture of the same person, or at the last."
 _EQUAL = (
-    "As many synthetic pictures of a person count as the control has; `perfect` is what pictures "
-    "of the real pictures' own distribution would have on average."
+    "As many synthetic pictures of a person count as the control has; without fault are "
+    "as many pictures of the real pictures' own distribution, on average."
 )
 
 
@@ -183,4 +186,13 @@ def neighbourhoods(
         )
     number = np.array(people, dtype=np.int64)
     density, coverage, perfect = (PerIdentity(number, column) for column in np.array(rows).T)
-    return density.mean(), coverage.share(), Estimate(perfect.mean().value, n=len(people))
+    return (
+        _at_least_none(density.mean()),
+        coverage.share(),
+        Estimate(perfect.mean().value, n=len(people)),
+    )
+
+
+def _at_least_none(found: Estimate) -> Estimate:
+    """An estimate of what cannot be negative: its interval ends at 0."""
+    return found if found.low is None else replace(found, low=max(found.low, 0.0))

@@ -7,7 +7,6 @@ dropping is off in every transformer that this file hands out.
 
 import copy
 import math
-from typing import Literal
 
 import torch
 from diffusers import DiTTransformer2DModel
@@ -16,9 +15,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from reinforge.errors import InputError
+from reinforge.generators.start import Start
 from reinforge.randomness import torch_generator
-
-Start = Literal["zero", "prior"]
 
 
 def new_dit(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+FEWEST_IDENTITIES = 5  # of two people there are three redraws, of five 126
 LOOKED_AT = 0.999  # confidence of a limit of luck: some forty scores are looked at together
 
 
@@ -150,7 +151,8 @@ def percentile_interval(
     Args:
         value: The statistic of the people themselves.
         draws: Of `identity_bootstrap`.
-        n: Identities; a single one has no interval.
+        n: Identities; few of them have no interval, as their redraws are too much alike to show
+            how far the value could move.
         is_share: Whether 0 and 1 are its ends. There redraws do not differ, and Wilson's interval
             over identities takes the place of one without width.
         confidence: Coverage of the interval, in (0, 1).
@@ -160,6 +162,8 @@ def percentile_interval(
         return Estimate(value, n=n)
     if is_share and value in (0.0, 1.0):
         return wilson(value * n, n, confidence=confidence)
+    if n < FEWEST_IDENTITIES:
+        return Estimate(value, n=n)
     tail = 50 * (1 - confidence)
     low, high = np.percentile(draws, [tail, 100 - tail])
     return Estimate(value, float(min(low, value)), float(max(high, value)), n)

@@ -1,18 +1,21 @@
 """Settings of the identity system."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reinforge.errors import InputError
-from reinforge.generators.dit import Start
 from reinforge.generators.precision import Precision
+from reinforge.generators.start import Start
 from reinforge.processes import Device
 from reinforge.settings import validated
-from reinforge.systems.identity.chain import Chain
-from reinforge.systems.identity.policy import Trained
 from reinforge.systems.identity.reward import Credit
 from reinforge.systems.identity.window import Window
+
+if TYPE_CHECKING:
+    from reinforge.systems.identity.chain import Chain
+
+Trained = Literal["head", "adaln", "lora", "all"]
 
 
 class IdentityConfig(BaseModel):
@@ -123,8 +126,10 @@ class IdentityConfig(BaseModel):
         return self.cold_start_steps + self.n_steps
 
     @property
-    def chain(self) -> Chain:
+    def chain(self) -> "Chain":
         """How a picture is denoised."""
+        from reinforge.systems.identity.chain import Chain  # late: it loads diffusion models
+
         return Chain(n_denoising=self.n_denoising, eta=self.eta, guidance=self.guidance)
 
     @property

@@ -1,7 +1,7 @@
 """The policy: a diffusion transformer whose classes are the identities."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from diffusers import DiTTransformer2DModel
@@ -13,11 +13,11 @@ from reinforge.errors import ReinforgeError
 from reinforge.generators.adapter import ATTENTION, MODULATION, lora
 from reinforge.generators.codec import Codec
 from reinforge.generators.diffusion import NoiseSchedule
-from reinforge.generators.dit import Start, class_tables, predict, side_of, with_class_table
+from reinforge.generators.dit import class_tables, predict, side_of, with_class_table
 from reinforge.generators.precision import Precision, is_bfloat16
 from reinforge.generators.prior import Prior
-
-Trained = Literal["head", "adaln", "lora", "all"]
+from reinforge.generators.start import Start
+from reinforge.systems.identity.config import Trained
 
 
 class Policy:
