@@ -1,9 +1,9 @@
 """Rows under conditions, drawn by the policy itself: no rejection loop, exact counts.
 
-A factorised policy knows the probability of every condition given its latent z. So latents are
-drawn from a pool with weights p(condition | z) (sampling importance resampling, Rubin 1987), and
-each row is then drawn from its latent's distribution cut down to what the condition allows. The
-work is bounded, and a condition that the policy cannot meet is refused at once.
+The policy knows the probability of every condition given its latent z and the columns drawn so far.
+So each latent of a pool draws a row inside the conditions and is weighted by the chance that it had
+(sampling importance resampling, Rubin 1987). The work is bounded, and a condition that the policy
+cannot meet is refused at once.
 """
 
 import re
