@@ -547,3 +547,15 @@ def test_the_package_is_a_command(tmp_path):
     command = [sys.executable, "-m", "reinforge", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.startswith("reinforge ")
+
+
+@pytest.mark.filterwarnings("default")
+def test_dates_of_several_forms_that_are_mostly_lost_are_told_by_a_dry_run(cli, tmp_path):
+    days = pd.date_range("2023-01-01", periods=120)
+    forms = [day.strftime("%d.%m.%Y" if k % 3 else "%Y-%m-%d") for k, day in enumerate(days)]
+    forms[100:] = ["01.01.2023"] * 20
+    pd.DataFrame({"age": np.arange(120) % 61, "seen": forms}).to_csv("rows.csv", index=False)
+    shown = cli("fit", "tabular", "rows.csv", "--out", "o", "--dry-run", *FAST)
+    assert shown.code == 0
+    said = "share (dates of several forms: %d.%m.%Y, %Y-%m-%d); these are not learnt"
+    assert shown.err.count(said) == 1

@@ -616,3 +616,16 @@ def test_what_is_looked_up_is_told_by_name_and_after_loading(tmp_path):
     model.save(tmp_path / "m")
     assert TabularSynthesizer.load(tmp_path / "m").looked_up == {"found": "blood"}
     assert fitted(frame, look_up=False).looked_up == {}
+
+
+def test_many_rows_of_rare_levels_are_told_once():
+    rows = np.arange(200)
+    often, single = [f"c{k % 2}" for k in rows], [f"r{k}" for k in rows]
+    frame = pd.DataFrame({"x": rows / 7, "code": np.where(rows % 5 < 2, often, single)})
+    said = r"column 'code': \d+% of the rows hold levels that fewer than 5 rows share; these are"
+    with pytest.warns(UserWarning, match=said) as told:
+        TabularSynthesizer(**quick()).fit(split_table(frame, seed=0))
+    assert len(told) == 1
+    with pytest.warns(UserWarning, match="one of the other 2 stands in their place") as told:
+        fitted(frame)
+    assert len(told) == 1

@@ -11,6 +11,8 @@ from reinforge.errors import InputError
 from reinforge.records import Split
 from reinforge.schema import Column, Schema
 
+MANY_RARE = 0.1  # of the rows: beyond it their rare levels are worth a warning
+
 
 def private_schema(
     frame: pd.DataFrame, schema: Schema | dict[str, dict] | None, *, min_rows: int
@@ -35,6 +37,7 @@ def private_schema(
         )
     if not isinstance(schema, Schema):
         schema = infer_schema(frame, overrides=schema, min_level_count=min_rows)
+        _warn_of_rare(frame, schema, min_rows)
     refuse_text(schema)
     columns = tuple(_without_rare(frame, c, min_rows) for c in schema.columns)
     _refuse_levelless(frame, columns, min_rows)
@@ -78,6 +81,25 @@ def _refuse_levelless(frame: pd.DataFrame, columns: tuple[Column, ...], min_rows
         )
 
 
+def _warn_of_rare(frame: pd.DataFrame, schema: Schema, min_rows: int) -> None:
+    """Say where many rows lose their level: what comes out is not spread as what went in."""
+    for column in schema.modelled:
+        if column.is_numeric or not column.categories:
+            continue
+        position = encode(frame[column.name], column)
+        lost = int((position >= len(column.categories)).sum())
+        if lost > MANY_RARE * len(frame):
+            forms = several_date_forms(frame[column.name])
+            cause = f" (dates of several forms: {', '.join(forms)})" if forms else ""
+            warnings.warn(
+                f"column {column.name!r}: {lost / len(frame):.0%} of the rows hold levels that "
+                f"fewer than {min_rows} rows share{cause}; these are not learnt, and one of the "
+                f"other {len(column.categories)} stands in their place. Group the levels, or drop "
+                "the column.",
+                stacklevel=4,
+            )
+
+
 def train_schema(split: Split, *, min_rows: int, declared: dict[str, dict] | None = None) -> Schema:
     """The schema of a split's training rows.
 
@@ -101,12 +123,14 @@ def train_schema(split: Split, *, min_rows: int, declared: dict[str, dict] | Non
         if "categories" in own or not kept:
             ordered.pop(name, None)
     schema = infer_schema(split.train, overrides=fields, min_level_count=min_rows)
-    return Schema(
+    schema = Schema(
         columns=tuple(
             _held(split.train[c.name], c, min_rows) if c.name in ordered else c
             for c in schema.columns
         )
     )
+    _warn_of_rare(split.train, schema, min_rows)
+    return schema
 
 
 def _held(series: pd.Series, column: Column, min_rows: int) -> Column:
