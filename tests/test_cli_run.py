@@ -398,6 +398,19 @@ def test_any_generators_rows_are_judged(cli, table, tmp_path):
     assert (result.code, "lacks 'age'" in result.err) == (2, True)
 
 
+def test_columns_that_were_left_out_of_the_generator_are_left_out_of_the_judging(cli, table):
+    frame = pd.read_csv(table)
+    frame[:60].to_csv("train.csv", index=False)
+    frame[60:90].to_csv("holdout.csv", index=False)
+    frame[90:].drop(columns="town").to_csv("synthetic.csv", index=False)
+    files = ["--train", "train.csv", "--holdout", "holdout.csv", "--synthetic", "synthetic.csv"]
+    lacking = cli("evaluate", *files, "--out", "j", "--level", "quick")
+    assert "it lacks 'town'. Give it the real table's columns and dtypes, or leave" in lacking.err
+    assert not Path("j").exists()
+    dropped = ["--drop", "town"]
+    assert cli("evaluate", *files, "--out", "j", "--level", "quick", *dropped).code == 0
+
+
 def test_the_self_test_shows_which_planted_leaks_are_noticed(cli, table, tmp_path):
     frame = pd.read_csv(table)[["age", "systolic", "sex", "outcome"]]
     for name, rows in (("t", frame[:50]), ("h", frame[50:95]), ("s", frame[95:])):
@@ -536,8 +549,8 @@ def test_thousands_are_read_where_their_mark_is_given(cli, tmp_path):
     flags = ["--set", "data.thousands=,", "--dry-run", "--json"]
     plan = json.loads(cli("fit", "tabular", "rows.csv", "--out", "o", *flags).out)["plan"]
     assert plan["columns"][1]["kind"] == "integer"
-    wrong = cli("fit", "tabular", "rows.csv", "--out", "o", "--set", "data.thousands=;")
-    assert "thousands = ';' is the separator or the decimal mark as well" in wrong.err
+    wrong = cli("fit", "tabular", "rows.csv", "--out", "o", "--set", "data.thousands=.")
+    assert "thousands = '.' is the decimal mark as well" in wrong.err
 
 
 def test_the_package_is_a_command(tmp_path):

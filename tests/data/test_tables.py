@@ -327,5 +327,8 @@ def test_commas_between_thousands_are_no_decimal_commas(tmp_path):
     assert frame["it"].tolist() == ["950", "1,200", "12,750"]
     frame = read_table(_file(tmp_path, f"it;other\n{rows}"), thousands=",")
     assert frame["it"].tolist() == [950, 1200, 12750]
+    quoted = 'it,other\n"950",1\n"1,200",1\n"12,750",1\n'
+    frame = read_table(_file(tmp_path, quoted), thousands=",")
+    assert frame["it"].tolist() == [950, 1200, 12750]
     frame = read_table(_file(tmp_path, "it;other\n0,250;1\n1,200;1\n3;1\n"))
     assert frame["it"].tolist() == [0.25, 1.2, 3.0]

@@ -13,7 +13,7 @@ from reinforge.cli.interrupts import Stop
 from reinforge.cli.options import Data, Overwrite
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings, checked, merged
-from reinforge.cli.source import Source, source_of, split_of, split_of_parts
+from reinforge.cli.source import Source, source_of, split_of, split_of_parts, without
 from reinforge.cli.tables import leak_table, show_scores
 from reinforge.cli.verbs_identity import evaluate_identity
 from reinforge.errors import InputError
@@ -120,13 +120,18 @@ def _evaluate_tables(
     files: list[Path], out: Path | None, asked: Asked, screen: Screen, *, overwrite: bool
 ) -> None:
     """Judge any generator's rows."""
+    from reinforge.data.codes import codes_like
+    from reinforge.evaluation.matching import check_columns
+
     if out is None:
         raise InputError("evaluate of tables wants --out FOLDER for its scores and report.")
     settings = asked.settings(RunSettings)
     gates = parse_gates(settings.evaluate.require)
     folder = check_place(out, overwrite=overwrite, inputs=tuple(files))
-    train, holdout, synthetic = (Source(path=file).read(settings.data) for file in files)
+    train, holdout, synthetic = _read_parts(files, settings)
     split = split_of_parts(train, holdout, settings)
+    synthetic = codes_like(synthetic, split.train)
+    check_columns(split.train, synthetic, split.schema)  # before anything is written
     with locked(folder.path, note=screen.note):
         clear(folder)
         write_config(folder, _config_of_tables(files, settings))
@@ -175,7 +180,7 @@ def _rows_to_plant_in(
         return split, read_table(folder.rows), settings
     settings = asked.settings(RunSettings)
     if given:
-        train, holdout, synthetic = (Source(path=file).read(settings.data) for file in given)
+        train, holdout, synthetic = _read_parts(given, settings)
         return split_of_parts(train, holdout, settings), synthetic, settings
     return _embedded_rows(settings)
 
@@ -188,3 +193,13 @@ def _embedded_rows(settings: RunSettings) -> tuple["Split", "pd.DataFrame", RunS
     middle = len(whole.holdout) // 2
     parts = replace(whole, holdout=whole.holdout.iloc[:middle])
     return parts, whole.holdout.iloc[middle:].reset_index(drop=True), settings
+
+
+def _read_parts(files: list[Path], settings: RunSettings) -> list["pd.DataFrame"]:
+    """Train, holdout and synthetic rows; what is dropped may be absent from the synthetic ones."""
+    *real, made = files
+    synthetic = Source(path=made).read(settings.data.model_copy(update={"drop": ()}))
+    absent = set(settings.data.drop) - set(synthetic.columns)
+    dropped = tuple(name for name in settings.data.drop if name not in absent)
+    tables = [Source(path=file).read(settings.data) for file in real]
+    return [*tables, without(synthetic, dropped)]

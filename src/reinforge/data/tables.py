@@ -87,10 +87,10 @@ def _read_csv(
         _refuse_ragged(file, path, encoding, separator)  # pandas would take a field for an index
     options["decimal"] = options["decimal"] or bytes_in.likely_decimal(text, separator)
     options["dtype"] = dict.fromkeys(bytes_in.code_columns(text, separator, header), str)
-    if options["thousands"] is not None and options["thousands"] in (separator, options["decimal"]):
+    if options["thousands"] is not None and options["thousands"] == options["decimal"]:
         raise InputError(
-            f"thousands = {options['thousands']!r} is the separator or the decimal mark as well; "
-            "give another sep, decimal or thousands."
+            f"thousands = {options['thousands']!r} is the decimal mark as well; give another one "
+            "of the two."
         )
     frame = _parsed(file, path, header, {"sep": separator, "encoding": encoding, **options})
     if frame.iloc[:, -1].isna().any():  # pandas fills lines that are too short

@@ -36,7 +36,8 @@ def check_columns(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -
         raise InputError(
             "the synthetic table does not match the real one: it "
             + "; ".join(faults + ([", ".join(differing)] if differing else []))
-            + ". Give it the real table's columns and dtypes."
+            + ". Give it the real table's columns and dtypes, or leave out what it was not to hold "
+            "(--drop, or before splitting)."
         )
 
 
