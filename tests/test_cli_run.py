@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import shutil
 import socket
 from pathlib import Path
@@ -502,6 +503,17 @@ def test_what_is_looked_up_is_told_by_fit_plan_config_and_report(cli, towns):
     again = cli("fit", "tabular", towns, "--out", "p", "--json", *FAST, "--set", "look_up=false")
     assert json.loads(again.out)["looked_up"] == {}
     assert "Looked up" not in cli("fit", "tabular", "--out", "p", "--resume").out
+
+
+def test_leakage_on_halves_is_told_and_the_settings_that_held_are_kept(cli, towns):
+    # no person of this table has a value of their own, so nothing can leak
+    shown = cli("fit", "tabular", towns, "--out", "o", "--max-leakage", "0.7", *FAST)
+    assert shown.code == 0
+    assert re.search(r"Membership AUC on halves: 0\.\d+ \(0\.\d+ to 0\.\d+\) with", shown.out)
+    (told,) = json.loads(Path("o/config.json").read_text())["leakage"]
+    assert told["settings"] == {}
+    assert told["membership_auc"]["value"] <= 0.7
+    assert cli("verify", "o").code == 0
 
 
 def test_postcodes_keep_their_zeros(cli, towns):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from reinforge.measure.ranking import (
@@ -9,6 +10,7 @@ from reinforge.measure.ranking import (
     auc_interval,
     chance_true_positives,
     newcombe_auc,
+    paired_auc,
     roc_curve,
     threshold_at_fpr,
     tpr_at_fpr,
@@ -49,6 +51,31 @@ def test_the_interval_holds_the_truth_in_about_95_of_100_draws():
     for _ in range(300):
         estimate = auc_interval(positive, rng.normal(size=120))
         held += estimate.low <= 0.5 <= estimate.high
+    assert 0.91 < held / 300 < 0.985
+
+
+def paired_beliefs(rng, n_rows, gain=0.2):
+    """Beliefs that differ far more between rows than between a row's two sides."""
+    row = rng.normal(size=n_rows)
+    return row + gain + 0.3 * rng.normal(size=n_rows), row + 0.3 * rng.normal(size=n_rows)
+
+
+def test_a_paired_auc_is_the_auc_with_a_far_narrower_interval():
+    member, stranger = paired_beliefs(np.random.default_rng(3), 200)
+    told = paired_auc(member, stranger)
+    is_member = np.repeat([True, False], 200)
+    apart = auc_interval(is_member, np.concatenate([member, stranger]))
+    assert told.value == pytest.approx(apart.value)
+    assert told.high - told.low < 0.5 * (apart.high - apart.low)
+
+
+def test_the_paired_interval_holds_the_truth_in_about_95_of_100_draws():
+    rng = np.random.default_rng(4)
+    truth = norm.cdf(0.2 / np.sqrt(2 * (1 + 0.3**2)))
+    held = 0
+    for _ in range(300):
+        told = paired_auc(*paired_beliefs(rng, 80))
+        held += told.low <= truth <= told.high
     assert 0.91 < held / 300 < 0.985
 
 

@@ -21,7 +21,7 @@ from reinforge.errors import InputError
 _VERBS = "demo run fit sample evaluate report compare verify prior doctor".split()
 _TABLE = ("data.sep", "data.encoding", "data.drop")
 _SPLIT = ("split.target", "split.sensitive", "split.person", "split.holdout")
-_MODEL = ("model.preset", "model.rules")
+_MODEL = ("model.preset", "model.rules", "model.max_leakage")
 _ROWS = ("sample.n", "sample.where", "sample.balance")
 _PICTURES = ("seed", "prior", "data.layout", "model.preset")
 _JUDGES = ("evaluate.level", "evaluate.require")

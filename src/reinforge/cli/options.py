@@ -25,6 +25,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "split.holdout": ("--holdout",),
     "model.preset": ("--preset",),
     "model.rules": ("--rule",),
+    "model.max_leakage": ("--max-leakage",),
     "sample.n": ("--rows", "-n"),
     "sample.seed": ("--seed",),
     "sample.where": ("--where",),

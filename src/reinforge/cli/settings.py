@@ -126,6 +126,14 @@ class ModelSettings(Section):
         description='Rule that rows should keep, e.g. "systolic > diastolic" (repeatable).',
     )
 
+    max_leakage: float | None = Field(
+        default=None,
+        gt=0.5,
+        lt=1,
+        description="Largest membership AUC on halves of the train rows; settings are made more "
+        "private until it holds (two fits a try).",
+    )
+
     @property
     def generator(self) -> Settings:
         """The keys that belong to the generator itself."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import RunSettings
-from reinforge.cli.tables import show_looked_up
+from reinforge.cli.tables import show_looked_up, show_tried
 from reinforge.errors import InputError
 from reinforge.run_folder import RunFolder, read_config, write_config
 
@@ -46,13 +46,19 @@ def fitted(
             stop=stop,
         )
     model.save(folder.model)
-    write_config(folder, {**read_config(folder), "looked_up": model.looked_up})
+    told: dict[str, Any] = {"looked_up": model.looked_up}
+    if model.tried:
+        told["leakage"] = [one.described() for one in model.tried]
+        show_tried(model.tried, screen)
+    write_config(folder, {**read_config(folder), **told})
     show_looked_up(model.looked_up, screen)
     return model
 
 
 def _phase(record: dict[str, Any]) -> str:
     """What a step was about, for the progress line."""
+    if "measuring" in record:
+        return f"measuring {record['measuring']} on halves of the rows"
     if "reward" in record:
         return f"reinforcing, reward {record['reward']:.3f}"
     return "imitating" if "evidence_lower_bound" in record else "discriminator warming up"
@@ -91,6 +97,7 @@ def new_model(settings: RunSettings) -> "TabularSynthesizer":
         settings.model.preset,
         seed=settings.seed,
         rules=settings.model.rules,
+        max_leakage=settings.model.max_leakage,
         **settings.model.generator,
     )
 

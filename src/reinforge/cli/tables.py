@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from reinforge.evaluation.scorecard import Scorecard
+    from reinforge.synthesizers.leakage import Tried
 
 _LESSER = ("_second", "_strict", "_no_box")  # the same by another judge or attack: in the report
 
@@ -200,6 +201,18 @@ def show_looked_up(sources: Mapping[str, str], screen: Screen) -> None:
     if sources:
         named = ", ".join(f"{column} (from {source})" for column, source in sources.items())
         screen.show(f"Looked up: {named}")
+
+
+def show_tried(tried: Sequence["Tried"], screen: Screen) -> None:
+    """Settings that were tried for max_leakage; the last ones hold."""
+    screen.payload["leakage"] = [one.described() for one in tried]
+    for one in tried:
+        changed = ", ".join(f"{name}={value:g}" for name, value in one.settings.items())
+        low, high = f"{one.auc.low:.3f}", f"{one.auc.high:.3f}"
+        screen.show(
+            f"Membership AUC on halves: {one.auc.value:.3f} ({low} to {high}) with "
+            f"{changed or 'the settings as they were'}"
+        )
 
 
 def show_next(screen: Screen, *commands: str) -> None:

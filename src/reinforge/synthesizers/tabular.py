@@ -16,6 +16,7 @@ from reinforge.errors import InputError
 from reinforge.randomness import generator
 from reinforge.records import Split
 from reinforge.schema import Schema
+from reinforge.synthesizers.leakage import Tried, within
 from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.condition import Where, parse_where
@@ -48,6 +49,8 @@ class TabularSynthesizer:
             `PrivacyReward()`, `UtilityReward()`, `FairnessReward("sex")`.
         rules: Texts such as ``"systolic > diastolic"``; rows that break one are penalised.
         rule_weight: A row that breaks a rule becomes exp(-rule_weight) times as likely.
+        max_leakage: The largest membership AUC on halves of the training rows
+            (`leakage_on_halves`); `fit` makes settings more private until it holds, two fits a try.
         settings: Any field of `TabularConfig`, e.g. ``n_steps=500``.
 
     Raises:
@@ -70,6 +73,7 @@ class TabularSynthesizer:
         rewards: Sequence[Plugin] = (),
         rules: Sequence[str] = (),
         rule_weight: float = 5.0,
+        max_leakage: float | None = None,
         **settings: Any,
     ) -> None:
         self.preset = preset
@@ -78,6 +82,12 @@ class TabularSynthesizer:
         self.rewards = tuple(rewards)
         self.rules: tuple[Rule, ...] = tuple(parse_rule(text) for text in rules)
         self.rule_weight = rule_weight
+        if max_leakage is not None and not 0.5 < max_leakage < 1:
+            raise InputError(
+                f"max_leakage: a membership AUC between 0.5 and 1 is wanted, not {max_leakage!r}."
+            )
+        self.max_leakage = max_leakage
+        self.tried: list[Tried] = []  # for max_leakage; the last settings hold
         self.history: list[dict[str, Any]] = []
         self._layout: Layout | None = None
         self._policy: Policy | None = None
@@ -144,6 +154,8 @@ class TabularSynthesizer:
         schema = private_schema(frame, schema, min_rows=self.config.min_rows)
         if target is not None:
             schema[target]  # an unknown name is refused with the known ones
+        if self.max_leakage is not None:
+            self._make_private(frame, schema, target, on_step, stop)
         coded = to_coded(frame, schema)
         layout = choose_heads(
             coded,
@@ -157,6 +169,26 @@ class TabularSynthesizer:
         )
         self._train(frame, coded, layout, target, run_dir, resume, on_step, stop)
         return self
+
+    def _make_private(
+        self,
+        frame: pd.DataFrame,
+        schema: Schema,
+        target: str | None,
+        on_step: Callable[[dict[str, Any]], None] | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        """Change the settings until leakage on halves is below `max_leakage`."""
+        assert self.max_leakage is not None
+
+        def fit(config: TabularConfig, half: pd.DataFrame) -> "TabularSynthesizer":
+            model = TabularSynthesizer(seed=self.seed, rewards=self.rewards)
+            model.config, model.rules, model.rule_weight = config, self.rules, self.rule_weight
+            told = on_step and (lambda record: on_step({**record, "measuring": "leakage"}))
+            return model.fit(half, target=target, schema=schema, on_step=told, stop=stop)
+
+        self.tried = within(self.max_leakage, self.config, frame, fit, schema, seed=self.seed)
+        self.config = self.config.model_copy(update=self.tried[-1].settings)
 
     def _train(
         self,
