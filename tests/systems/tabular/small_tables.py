@@ -78,7 +78,7 @@ def laid_out(frame, **choice):
 
 def learner_of(frame, *, seed=0, last=None, **settings):
     """A learner at step 0 (one column drawn last, if named), and the encoded rows of its table."""
-    config = TabularConfig(**quick(**settings))
+    config = TabularConfig(**quick(**settings)).for_rows(len(frame))
     _, coded, layout = laid_out(frame, choice=config.heads, look_up=config.look_up, last=last)
     real = as_draw(layout.encode(coded, generator(seed, "test/encode")))
     return new_learner(config, layout, seed=seed, target=last), real

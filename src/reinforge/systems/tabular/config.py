@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from reinforge.errors import InputError
 
 
+FEW_ROWS, ENOUGH_ROWS = 200, 500  # between them settings go from private to useful
+
+
 class TabularConfig(BaseModel):
     """How a table is learnt; every field is a flag (`--set n_steps=500`), saved with the run."""
 
@@ -44,16 +47,16 @@ class TabularConfig(BaseModel):
     cold_start_steps: int | None = Field(
         None,
         ge=0,
-        description="steps of imitation before the first reward; None: 2 a row up to 500 rows (at "
-        "least 100), then growing with the square root of the rows",
+        description="steps of imitation before the first reward; None: 1,000 for 500 rows, fewer "
+        "with the rows to the power of 1.5 (at least 100), more with their square root",
     )
     cold_start_kl: float = Field(0.5, gt=0, description="weight of the latent's divergence")
-    hidden_from_encoder: float = Field(
-        0.5,
+    hidden_from_encoder: float | None = Field(
+        None,
         ge=0,
         lt=1,
-        description="share of a row's columns, apart from the target, that the cold start's "
-        "encoder is not shown",
+        description="share of a row's columns that the cold start's encoder is not shown; None: "
+        "0.75 up to 200 rows, falling to 0.5 for 500 and more",
     )
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"
@@ -110,11 +113,16 @@ class TabularConfig(BaseModel):
     checkpoint_every: int = Field(200, ge=1, description="iterations between checkpoints")
 
     def for_rows(self, n_rows: int) -> "TabularConfig":
-        """The settings with the length of the cold start filled in for a table of that height."""
-        if self.cold_start_steps is not None:
-            return self
-        n_steps = max(100, 2 * n_rows) if n_rows <= 500 else round(1000 * (n_rows / 500) ** 0.5)
-        return self.model_copy(update={"cold_start_steps": n_steps})
+        """The settings with what depends on the table's height filled in: less by heart of few."""
+        ratio = n_rows / ENOUGH_ROWS
+        filled: dict[str, Any] = {}
+        if self.cold_start_steps is None:
+            n_steps = round(1000 * ratio ** (1.5 if ratio < 1 else 0.5))
+            filled["cold_start_steps"] = max(100, n_steps)
+        if self.hidden_from_encoder is None:
+            way = min(max((n_rows - FEW_ROWS) / (ENOUGH_ROWS - FEW_ROWS), 0.0), 1.0)
+            filled["hidden_from_encoder"] = 0.75 - 0.25 * way
+        return self.model_copy(update=filled)
 
     @property
     def draws_target_last(self) -> bool:

@@ -69,7 +69,7 @@ def start_cold(
     features = real_features[chosen]
     seen = learner.features.partly_hidden(
         features,
-        config.hidden_from_encoder,
+        config.hidden_from_encoder or 0.0,
         generator,
         always_shown=learner.always_shown,
         never_shown=learner.never_shown,
