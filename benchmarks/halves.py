@@ -98,7 +98,7 @@ def write_page(path: Path, page: Path) -> None:
         "Membership AUC by distance to the nearest synthetic row, .5 is nothing. A generator "
         "learns each half of the training rows, so every row is learnt once and kept out once. "
         "Halves leak more than the whole would: these figures compare generators, and are above "
-        "those of [tabular.md](tabular.md). Mean ± half a 95 % interval over seeds (Student's t); a "
+        "those of [tabular.md](tabular.md). Mean ± half a 95 % interval over seeds (Student); a "
         "star: settings were chosen on this table.\n\n"
         + measurements.markdown_table(["rows, of which a half is learnt", *arms], rows)
         + "\n`reinforge` less each arm, paired by split, mean over settings, in bold where the "
