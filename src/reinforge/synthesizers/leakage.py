@@ -63,8 +63,7 @@ def leakage_on_halves(
     coded = to_coded(frame, schema)
     encoder = FeatureEncoder.fit(coded, schema)
     points = encoder.transform(coded)
-    first = np.zeros(len(frame), dtype=bool)
-    first[generator(seed, "leakage/halves").permutation(len(frame))[: len(frame) // 2]] = True
+    first = _first_half(frame, schema, seed=seed)
     distance = np.zeros((2, len(frame)))
     for half, own in enumerate((first, ~first)):
         model = fit(frame[own].reset_index(drop=True))
@@ -73,6 +72,20 @@ def leakage_on_halves(
             distance[half] += nearest(points, encoder.transform(made))[0][:, 0] / N_SAMPLES
     learnt = np.where(first, distance[0], distance[1])
     return paired_auc(-learnt, -np.where(first, distance[1], distance[0]))
+
+
+def _first_half(frame: pd.DataFrame, schema: Schema, *, seed: int) -> np.ndarray:
+    """Which rows are in the first half; nobody has rows in both."""
+    named = (column.name for column in schema.columns if column.kind == "identifier")
+    shared = next((name for name in named if frame[name].dropna().duplicated().any()), None)
+    person = np.arange(len(frame))
+    if shared is not None:
+        known = frame[shared].notna().to_numpy()
+        person[known] = len(frame) + pd.factorize(frame[shared][known])[0]
+    everybody, person = np.unique(person, return_inverse=True)
+    place = generator(seed, "leakage/halves").permutation(len(everybody))
+    n_rows = np.bincount(person)[np.argsort(place)].cumsum()  # in the order of places
+    return (n_rows <= len(frame) // 2)[place][person]
 
 
 def at_rung(config: TabularConfig, rung: tuple[float, float], n_rows: int) -> dict[str, Any]:
