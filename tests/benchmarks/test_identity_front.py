@@ -1,5 +1,8 @@
 import argparse
 
+import numpy as np
+import pandas as pd
+
 import identity_front
 import measurements
 
@@ -43,3 +46,15 @@ def test_the_page_has_a_row_a_training_and_both_drawings(tmp_path):
         file = f"identity_front_drawn-6-people_{name}.svg"
         assert f"]({file})" in page
         assert "<svg" in (tmp_path / file).read_text()
+
+
+def test_whiskers_leave_out_what_arms_owe_to_a_seed_and_arms_of_fewer_seeds():
+    index = [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("c", 0)]
+    wide = pd.DataFrame(
+        {"map": [0.2, 0.6, 0.3, 0.9, 0.0]},
+        index=pd.MultiIndex.from_tuples(index, names=["arm", "seed"]),
+    )
+    shown = identity_front.same_seeds(wide, ["a", "b", "c"], "map")
+    assert shown.index.tolist() == ["a", "b"]
+    # seeds' means .25 and .75 give way to the mean of all, .5
+    np.testing.assert_allclose(shown, [[0.45, 0.35], [0.55, 0.65]])
