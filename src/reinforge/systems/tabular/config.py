@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reinforge.errors import InputError
 
-
 FEW_ROWS, ENOUGH_ROWS = 200, 500  # between them settings go from private to useful
 
 
