@@ -160,6 +160,19 @@ def test_columns_that_others_decide_are_named_with_their_source(scorecard, read_
     assert "ooked up" not in read_page(html.render(scorecard, settings={"looked_up": {}})).text
 
 
+def test_leakage_on_halves_is_told_where_it_was_asked_for(scorecard, read_page):
+    tried = [
+        {"settings": {}, "membership_auc": {"value": 0.56, "low": 0.54, "high": 0.58}},
+        {
+            "settings": {"hidden_from_encoder": 0.75},
+            "membership_auc": {"value": 0.53, "low": 0.5149, "high": 0.545},
+        },
+    ]
+    text = read_page(html.render(scorecard, settings={"leakage": tried})).text
+    assert "as they were: 0.560 (0.540 to 0.580); hidden_from_encoder 0.75: 0.530 (0.515" in text
+    assert "kept out once" not in read_page(html.render(scorecard, settings={})).text
+
+
 def test_a_curve_without_a_name_of_its_own_shows_its_key_once(scorecard, read_page):
     history = [{"step": k, "reward: mine": k / 7, "kl": k / 9} for k in range(5)]
     page = read_page(html.render(scorecard, history=history))

@@ -5,7 +5,7 @@ from typing import Any
 
 from reinforge.report.catalogue import TABLES, Catalogue
 from reinforge.report.curves import curves_of
-from reinforge.report.numbers import NOTHING, count, shorten, visible
+from reinforge.report.numbers import NOTHING, count, number, shorten, visible
 from reinforge.report.pictures import association, marginals, projection, roc, rules
 from reinforge.report.score_view import (
     View,
@@ -81,6 +81,7 @@ def summarise(
             for family in ("utility", "fidelity", "other")
         },
         "privacy": privacy_blocks(scores),
+        "leakage": leakage_lines((settings or {}).get("leakage")),
         "groups": groups(scores),
         "plane": plane(scores),
         "roc": {family: roc(figures.get("roc"), family) for family in ("utility", "attack")},
@@ -121,6 +122,19 @@ def looked_up_lines(sources: Mapping[str, Any]) -> list[str]:
     ]
     more = len(lines) - N_LOOKED_UP
     return lines if more <= 0 else [*lines[:N_LOOKED_UP], f"and {more} more"]
+
+
+def leakage_lines(tried: Any) -> list[str]:
+    """Settings that were tried on halves of the training rows, each with what leaked there."""
+    lines = []
+    for one in tried if isinstance(tried, list) else []:
+        auc = {k: number(v) for k, v in one["membership_auc"].items()}
+        changed = ", ".join(f"{name} {value:g}" for name, value in one["settings"].items())
+        lines.append(
+            f"{changed or 'as they were'}: {auc['value']:.3f} "
+            f"({auc['low']:.3f} to {auc['high']:.3f})"
+        )
+    return lines
 
 
 def run_of(settings: Mapping[str, Any]) -> dict[str, Any]:
