@@ -30,3 +30,14 @@ def test_a_step_takes_as_many_pictures_with_and_without_synthetic_ones(name):
     training = lookahead.Training(lookahead.world_of(0), name, n_steps=2, seed=0)
     n_real = training.config.identities_per_batch * training.config.pictures_per_identity
     assert n_real + (0 if training.mixture is None else 32) == 64
+
+
+def test_each_way_to_choose_is_timed_over_whole_blocks_and_ends(monkeypatch):
+    chosen = (lookahead.RANDOM, "lookahead, exact, every 4th step")
+    monkeypatch.setattr(lookahead, "BLOCK", 1)
+    monkeypatch.setattr(lookahead, "ARMS", {name: lookahead.ARMS[name] for name in chosen})
+    steps = []
+    monkeypatch.setattr(lookahead.Training, "step", lambda training: steps.append(training.mixture))
+    told = lookahead.costs(lookahead.world_of(0), n_steps=1, seed=0)
+    assert set(told) == set(chosen)
+    assert len(steps) == 2 * (1 + 4)  # a block of each that is thrown away, and one that counts
