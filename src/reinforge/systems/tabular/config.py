@@ -60,11 +60,12 @@ class TabularConfig(BaseModel):
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"
     )
-    direct_learning_rate: float = Field(
-        1e-2,
+    direct_learning_rate: float | None = Field(
+        None,
         gt=0,
         lt=1,
-        description="Adam, cold start: weights that tie a column to others directly",
+        description="Adam, cold start: weights that tie a column to others directly; None: 0.01, "
+        "and more where fewer than 1,000 steps must bring them as far",
     )
 
     discriminator_warmup: int = Field(
@@ -121,6 +122,9 @@ class TabularConfig(BaseModel):
         if self.hidden_from_encoder is None:
             way = min(max((n_rows - FEW_ROWS) / (ENOUGH_ROWS - FEW_ROWS), 0.0), 1.0)
             filled["hidden_from_encoder"] = 0.75 - 0.25 * way
+        if self.direct_learning_rate is None:
+            n_steps = filled.get("cold_start_steps", self.cold_start_steps) or 0
+            filled["direct_learning_rate"] = min(max(0.01, 10 / max(n_steps, 1)), 0.1)
         return self.model_copy(update=filled)
 
     @property

@@ -126,7 +126,7 @@ def _imitation_optimizer(
     others = [p for p in policy.parameters() if all(p is not weight for weight in direct)]
     groups: list[dict[str, Any]] = [
         {"params": [*encoder.parameters(), *(p for p in others if p.requires_grad)]},
-        {"params": direct, "lr": config.direct_learning_rate},
+        {"params": direct, "lr": config.direct_learning_rate or config.cold_start_learning_rate},
     ]
     return torch.optim.Adam(groups, lr=config.cold_start_learning_rate, fused=True)
 
