@@ -8,6 +8,8 @@ from reinforge.systems.tabular.features import Draw, Features
 from reinforge.systems.tabular.heads import Layout
 from reinforge.systems.tabular.layers import Linear
 
+N_ROUNDS, LARGEST_MOVE = 50, 5.0  # of intercepts, in nats
+
 
 class LastHead(nn.Module):
     """Shares of one column's levels, moved by what was drawn for the other columns.
@@ -18,11 +20,12 @@ class LastHead(nn.Module):
 
     Args:
         layout: The heads, of which `layout.drawn_last` names this one.
+        hidden: Width of the policy's trunk.
     """
 
     is_other: Tensor
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, hidden: int) -> None:
         super().__init__()
         assert layout.drawn_last is not None
         self.column = layout.drawn_last
@@ -33,12 +36,20 @@ class LastHead(nn.Module):
         self.register_buffer(
             "is_other", (self.features.head_of_feature != own).float(), persistent=False
         )
+        self.latent = Linear(hidden, self.end - self.first)
         self.move = Linear(self.features.width, self.end - self.first)
 
     def start(self) -> None:
         """Begin where the latent decides alone."""
         nn.init.zeros_(self.move.weight)
         nn.init.zeros_(self.move.bias)
+
+    def into(
+        self, logits: Float[Tensor, "draw level"], state: Float[Tensor, "draw hidden"]
+    ) -> Float[Tensor, "draw level"]:
+        """All columns' logits, with this column's own ones given the latent."""
+        own = self.latent(state)
+        return torch.cat([logits[:, : self.first], own, logits[:, self.end :]], dim=1)
 
     def shares(
         self,
@@ -55,6 +66,31 @@ class LastHead(nn.Module):
         logits = log_share[:, first:end] + self.move(features * self.is_other)
         parts = [log_share[:, :first], logits.log_softmax(1), log_share[:, end:]]
         return torch.cat(parts, dim=1)
+
+    def set_shares(
+        self,
+        log_share: Float[Tensor, "draw level"],
+        features: Float[Tensor, "draw feature"],
+        wanted: Float[Tensor, " own"],
+    ) -> None:
+        """Move the intercepts until the levels come as often as they should, over many rows.
+
+        A rare level that extreme rows alone have comes too seldom where drawn rows reach less far
+        than real ones. The fixed point of b <- b + log(wanted / mean share) mends that.
+
+        Args:
+            log_share: Of rows drawn, given the latent.
+            features: Of these rows.
+            wanted: Share of each of this column's levels; where it is 0 nothing is moved.
+        """
+        logits = self.shares(log_share, features)[:, self.first : self.end].detach()
+        moved: Tensor = torch.zeros(len(wanted))
+        for _ in range(N_ROUNDS):
+            share = (logits + moved).softmax(1).mean(0)
+            step = torch.log(wanted.clamp_min(1e-12) / share)
+            moved = moved + torch.where(wanted > 0, step, torch.zeros_like(step))
+        with torch.no_grad():
+            self.move.bias.add_(moved.clamp(-LARGEST_MOVE, LARGEST_MOVE))
 
     def draw(
         self, log_share: Float[Tensor, "draw level"], draw: Draw, generator: torch.Generator

@@ -99,7 +99,6 @@ def new_learner(
         hidden=config.hidden,
         generator=torch_generator(seed, "tabular/encoder weights"),
     )
-    trained = [p for p in policy.parameters() if p.requires_grad]
     return Learner(
         config=config,
         layout=layout,
@@ -107,7 +106,7 @@ def new_learner(
         averaged=copy.deepcopy(policy).requires_grad_(False),
         discriminator=discriminator,
         features=features,
-        policy_optimizer=torch.optim.Adam(trained, lr=config.learning_rate, fused=True),
+        policy_optimizer=_policy_optimizer(config, policy, n_heads=len(layout.heads)),
         discriminator_optimizer=torch.optim.Adam(
             discriminator.parameters(), lr=config.discriminator_learning_rate, fused=True
         ),
@@ -116,6 +115,17 @@ def new_learner(
         always_shown=() if is_last else target_heads,
         never_shown=target_heads if is_last else (),
     )
+
+
+def _policy_optimizer(config: TabularConfig, policy: Policy, *, n_heads: int) -> torch.optim.Adam:
+    """Adam; a logit that sums over what all heads drew would move as many times as fast."""
+    last = [] if policy.last is None else [*policy.last.parameters()]
+    others = [p for p in policy.parameters() if all(p is not weight for weight in last)]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in others if p.requires_grad], "share": 1.0},
+        {"params": last, "share": 1 / n_heads},
+    ]
+    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
 
 
 def _imitation_optimizer(

@@ -88,7 +88,7 @@ class Policy(nn.Module):
                 requires_grad=deviation == "shared",
             )
         self.deviations = Deviations(n_gaussian) if is_correlated and n_gaussian > 1 else None
-        self.last = None if layout.drawn_last is None else LastHead(layout)
+        self.last = None if layout.drawn_last is None else LastHead(layout, hidden=hidden)
         initialise(self, generator)
         if self.last is not None:
             self.last.start()
@@ -97,9 +97,10 @@ class Policy(nn.Module):
 
     def direct_weights(self) -> Iterator[nn.Parameter]:
         """Weights that tie a column to others directly, and not through the latent."""
-        for part in (self.deviations, self.last):
-            if part is not None:
-                yield from part.parameters()
+        if self.deviations is not None:
+            yield from self.deviations.parameters()
+        if self.last is not None:
+            yield from self.last.move.parameters()
 
     def forward(self, noise: Float[Tensor, "draw noise"]) -> Distribution:
         """The distributions of all columns, given latents (of the one drawn last: see `given`)."""
@@ -117,6 +118,8 @@ class Policy(nn.Module):
         logits = self.logits(state).clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         if self.is_squashed:  # a flag has one logit; its "off" level stands at 0
             logits = nn.functional.pad(logits, (1, 0)).index_select(1, self.logit_position)
+        if self.last is not None:
+            logits = self.last.into(logits, state).clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
         return log_prob.log_share(logits, self.column_of_level, self.n_columns)
 
     def given(

@@ -19,6 +19,8 @@ from reinforge.systems.tabular.learner import Learner
 from reinforge.systems.tabular.objective import Rollout, advantages, objective
 from reinforge.systems.tabular.reparameterised import update_by_reparameterisation
 
+SHARE_ROWS = 4096  # drawn to see how often levels come
+
 # the user's rewards of whole rows, added to realism, with what the history keeps of them
 ExtraReward = Callable[[Draw, int], tuple[Tensor, dict[str, float]]]
 
@@ -43,6 +45,8 @@ def step(
     real_features = learner.features.of_draw(real)
     if index < (config.cold_start_steps or 0):
         return start_cold(learner, real, real_features, generator)
+    if index == config.cold_start_steps and config.cold_start_steps:
+        set_shares_of_last(learner, real, generator)
     if index < config.steps_before:
         return update_discriminator(learner, real_features, index, generator)
     index -= config.steps_before
@@ -84,6 +88,21 @@ def start_cold(
         kl_weight=config.cold_start_kl,
         generator=generator,
     )
+
+
+def set_shares_of_last(learner: Learner, real: Draw, generator: torch.Generator) -> None:
+    """After imitation: the levels of the column drawn last come as often as in the real rows."""
+    last = learner.policy.last
+    if last is None:
+        return
+    with torch.no_grad():
+        noise = torch.randn((SHARE_ROWS, learner.config.noise_dim), generator=generator)
+        distribution = learner.policy(noise)
+        draw = learner.policy.draw_apart(distribution, generator)
+    levels = real.level[:, last.column] - last.first
+    counts = torch.bincount(levels, minlength=last.end - last.first)
+    features = learner.features.of_draw(draw)
+    last.set_shares(distribution.log_share, features, counts / counts.sum())
 
 
 def update_by_policy_gradient(
@@ -209,4 +228,4 @@ def _set_learning_rate(learner: Learner, index: int) -> None:
         (learner.discriminator_optimizer, config.discriminator_learning_rate),
     ):
         for group in optimizer.param_groups:
-            group["lr"] = rate * (decay + (1 - decay) * turn)
+            group["lr"] = group.get("share", 1.0) * rate * (decay + (1 - decay) * turn)
