@@ -1,6 +1,8 @@
 import xml.etree.ElementTree as ET
 
-from reinforge.report.front import front, front_chart, front_file
+import pytest
+
+from reinforge.report.front import LEAST_SPAN, front, front_chart, front_file
 
 
 def _training(weight, accuracy, leakage, **more):
@@ -55,3 +57,10 @@ def test_dots_that_lie_together_have_their_labels_apart():
     root = ET.fromstring(front_file(view))
     labels = {text.text: float(text.get("y")) for text in root.iter() if text.text in set("0123")}
     assert len({labels[name] for name in "012"}) == 3
+
+
+def test_trainings_that_are_all_but_level_look_it():
+    view = front([_training(weight, 0.9 + weight / 1000, 0.8) for weight in (0, 1)])
+    for axis in ("x_domain", "y_domain"):
+        low, high = view[axis]
+        assert high - low == pytest.approx(LEAST_SPAN)

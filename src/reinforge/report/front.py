@@ -11,6 +11,8 @@ from reinforge.report.numbers import decimals, number, shorten
 from reinforge.report.score_view import View
 from reinforge.report.verdict import Band
 
+LEAST_SPAN = 0.1  # of an axis: points that are all but level should look it
+
 # Colours of the page in light, for a drawing that stands alone
 _STYLE = """
 text { font-family: ui-sans-serif, "Segoe UI", Roboto, Arial, sans-serif; fill: #17191c; }
@@ -93,7 +95,8 @@ def _ends(each: Mapping[str, Any], key: str) -> Band:
 
 def _domain(points: Sequence[View], axis: str) -> tuple[float, float]:
     values = [v for p in points for v in (p[axis], *(p[f"{axis}_interval"] or ()))]
-    room = 0.12 * (max(values) - min(values)) or 0.05
+    span = max(values) - min(values)
+    room = max(0.12 * span, (LEAST_SPAN - span) / 2)
     return min(values) - room, max(values) + room
 
 
