@@ -35,7 +35,7 @@ def calls(monkeypatch):
 def cell_of(tmp_path):
     arm = arms.Arm(what="copy", program_arm="reinforge", settings={}, is_ours=True)
     return harness.Cell(
-        table="tumours", rows=None, name="copy", arm=arm, seed=3, level="quick", folder=tmp_path
+        table="tumours", rows=None, name="rule 5", arm=arm, seed=3, level="quick", folder=tmp_path
     )
 
 
