@@ -92,12 +92,12 @@ and leave out imports; peak memory holds the interpreter and its libraries.
 
 Tables that settings were chosen on, their holdout looked at while the method was chosen: {tuned}.
 Only for reporting: {reported}. Results of earlier defaults on these were seen on the way;
-every change that followed was chosen on others. Three came of a sight of them: that a target is drawn
-last (hypothyroid's is rare and follows thresholds) was chosen on adult and pima, also with targets
-made of one column's threshold, and on adult with its rarer class thinned to 8 %; that amounts
-deviate together (breast_cancer was not covered) on pima and on scikit-learn's diabetes and wine; that a
-target's levels are made as frequent as they were mends a fit to hypothyroid (200 rows, 15 cases) that
-drew none, and was kept as tables tuned on stayed level.
+every change that followed was chosen on others. Three came of a sight of them: that a target is
+drawn last (hypothyroid's is rare and follows thresholds) was chosen on adult and pima, also with
+targets made of one column's threshold, and on adult with its rarer class thinned to 8 %; that
+amounts deviate together (breast_cancer was not covered) on pima and on scikit-learn's diabetes and
+wine; that a target's levels are made as frequent as they were mends a fit to hypothyroid (200 rows,
+15 cases) that drew none, and was kept as tables tuned on stayed level.
 
 Arms:
 {legend}
