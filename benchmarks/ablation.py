@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
+import harness
 import measurements
 import tables
 from arms import Arm
-from harness import Cell, run
+from harness import Cell
 from tabular import common_arguments
 
 FULL = "everything on"
@@ -131,15 +132,9 @@ def main() -> int:
     parser.add_argument("--preset", default="default")
     parser.add_argument("--only", nargs="+", default=list(ABLATIONS), choices=list(ABLATIONS))
     chosen, path = parser.parse_args(), measurements.csv_of("ablation")
-    failures: list[str] = []
-    if not chosen.write_only:
-        names = list(dict.fromkeys([FULL, *chosen.only]))
-        cells = plan(chosen, table=chosen.table, preset=chosen.preset, names=names)
-        failures = run(cells, jobs=chosen.jobs, redo=chosen.redo, path=path)
-        measurements.note_circumstances(path)
-    write_page(path, path.parents[1] / "ablation.md")
-    print(*failures, sep="\n", end="", file=sys.stderr)
-    return 1 if failures else 0
+    names = list(dict.fromkeys([FULL, *chosen.only]))
+    cells = plan(chosen, table=chosen.table, preset=chosen.preset, names=names)
+    return harness.main(cells, chosen, path=path, write_page=write_page)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ membership AUC is a fraction of the usual one (`reinforge.synthesizers.leakage`)
 """
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from arms import ARMS, peer_versions, synthesise
 from comparison import TUNED_ON
 from harness import Cell
 from reinforge.synthesizers.leakage import leakage_on_halves
-from tabular import common_arguments
+from tabular import common_arguments, plan
 
 SCORE = "membership_on_halves"
 DEFAULT_ARMS = ("reinforge", "independent", "cart", "arf", "gaussian_copula", "tvae", "smote")
@@ -56,23 +55,6 @@ def measure(cell: Cell) -> list[dict[str, object]]:
     ]
 
 
-def plan(chosen: object) -> Iterator[Cell]:
-    """Every arm on every split."""
-    for text in chosen.tables:
-        table, _, rows = text.partition("@")
-        for seed in chosen.seeds:
-            for name in chosen.arms:
-                yield Cell(
-                    table=table,
-                    rows=int(rows) if rows else chosen.rows,
-                    name=name,
-                    arm=ARMS[name],
-                    seed=seed,
-                    level="quick",
-                    folder=tables.data_folder(chosen.data),
-                )
-
-
 def write_page(path: Path, page: Path) -> None:
     """Write `halves.md` anew from the CSV alone."""
     measured = measurements.read(path)
@@ -82,14 +64,14 @@ def write_page(path: Path, page: Path) -> None:
     arms = [arm for arm in ARMS if arm in wide]
     rows = []
     for (dataset, setting), part in wide.groupby(level=["dataset", "setting"]):
-        name = f"{dataset}, {setting.removesuffix(' quick')}" + " *" * (dataset in TUNED_ON)
+        name = f"{dataset}, {setting}" + " *" * (dataset in TUNED_ON)
         rows.append([name, *(measurements.cell(part[arm].dropna()) for arm in arms)])
     means = wide.groupby(level=["dataset", "setting"]).mean()
     rows.append(["**mean over settings**", *(measurements.cell(means[a].dropna()) for a in arms)])
     paired = [
         [arm, measurements.signed((wide[OURS] - wide[arm]).groupby(level=[0, 1]).mean().dropna())]
         for arm in arms
-        if arm != OURS
+        if arm != OURS and OURS in wide
     ]
     page.write_text(
         "# Membership on halves\n\n"
@@ -113,15 +95,14 @@ def main() -> int:
     parser.add_argument("--tables", nargs="+", default=["breast_cancer", "heart"])
     parser.add_argument("--arms", nargs="+", default=[*DEFAULT_ARMS], choices=[*ARMS])
     chosen, path = parser.parse_args(), measurements.csv_of("halves")
-    failures: list[str] = []
-    if not chosen.write_only:
-        failures = harness.run(
-            plan(chosen), jobs=chosen.jobs, redo=chosen.redo, path=path, measure=measure
-        )
-        measurements.note_circumstances(path, peers=peer_versions(chosen.arms))
-    write_page(path, path.parents[1] / "halves.md")
-    print(*failures, sep="\n", end="", file=sys.stderr)
-    return 1 if failures else 0
+    return harness.main(
+        plan(chosen),
+        chosen,
+        path=path,
+        write_page=write_page,
+        measure=measure,
+        noted=lambda: {"peers": peer_versions(chosen.arms)},
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """One cell of a comparison, an arm on a split: fit, sample, judge; and how many cells are run."""
 
+import argparse
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -69,6 +70,37 @@ def judge(
         dict(zip(measurements.FIELDS, (*cell.key, score, value), strict=True))
         for score, value in {**values, **costs}.items()
     ]
+
+
+def main(
+    cells: Iterable[Cell],
+    chosen: argparse.Namespace,
+    *,
+    path: Path,
+    write_page: Callable[[Path, Path], None],
+    measure: Callable[[Cell], list[dict[str, object]]] = measure,
+    noted: Callable[[], dict[str, object]] = dict,
+) -> int:
+    """Run what is missing, unless the page alone is wanted, then write the page.
+
+    Args:
+        cells: What is wanted.
+        chosen: The command line that comparisons share (`tabular.common_arguments`).
+        path: The CSV; the page of its name lies a folder above.
+        write_page: Writes the page from the CSV.
+        measure: Does one cell.
+        noted: Asked after a run: what else to note of its circumstances.
+
+    Returns:
+        The exit code: 1 where a cell failed.
+    """
+    failures: list[str] = []
+    if not chosen.write_only:
+        failures = run(cells, jobs=chosen.jobs, redo=chosen.redo, path=path, measure=measure)
+        measurements.note_circumstances(path, **noted())
+    write_page(path, path.parents[1] / f"{path.stem}.md")
+    print(*failures, sep="\n", end="", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def run(

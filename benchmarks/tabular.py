@@ -13,11 +13,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import harness
 import measurements
 import tables
 from arms import ARMS, peer_versions
 from comparison import write_comparison
-from harness import Cell, run
+from harness import Cell
 
 DEFAULT_ARMS = (
     *("reinforge", "rlsyn", "copy", "independent", "smote"),
@@ -63,13 +64,13 @@ def main() -> int:
     parser.add_argument("--tables", nargs="+", default=["breast_cancer", "heart"], metavar="TABLE")
     parser.add_argument("--arms", nargs="+", default=[*DEFAULT_ARMS], choices=[*ARMS])
     chosen, path = parser.parse_args(), measurements.csv_of("tabular")
-    failures: list[str] = []
-    if not chosen.write_only:
-        failures = run(plan(chosen), jobs=chosen.jobs, redo=chosen.redo, path=path)
-        measurements.note_circumstances(path, peers=peer_versions(chosen.arms))
-    write_comparison(path, path.parents[1] / "tabular.md")
-    print(*failures, sep="\n", end="", file=sys.stderr)
-    return 1 if failures else 0
+    return harness.main(
+        plan(chosen),
+        chosen,
+        path=path,
+        write_page=write_comparison,
+        noted=lambda: {"peers": peer_versions(chosen.arms)},
+    )
 
 
 if __name__ == "__main__":

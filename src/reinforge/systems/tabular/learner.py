@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.randomness import torch_generator
@@ -120,9 +121,8 @@ def new_learner(
 def _policy_optimizer(config: TabularConfig, policy: Policy, *, n_heads: int) -> torch.optim.Adam:
     """Adam; a logit that sums over what all heads drew would move as many times as fast."""
     last = [] if policy.last is None else [*policy.last.parameters()]
-    others = [p for p in policy.parameters() if all(p is not weight for weight in last)]
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in others if p.requires_grad], "share": 1.0},
+        {"params": _trained_without(last, policy), "share": 1.0},
         {"params": last, "share": 1 / n_heads},
     ]
     return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
@@ -133,12 +133,17 @@ def _imitation_optimizer(
 ) -> torch.optim.Adam:
     """Adam; weights that tie a column to others directly start from 0 and have farther to go."""
     direct = [*policy.direct_weights()]
-    others = [p for p in policy.parameters() if all(p is not weight for weight in direct)]
     groups: list[dict[str, Any]] = [
-        {"params": [*encoder.parameters(), *(p for p in others if p.requires_grad)]},
+        {"params": [*encoder.parameters(), *_trained_without(direct, policy)]},
         {"params": direct, "lr": config.direct_learning_rate or config.cold_start_learning_rate},
     ]
     return torch.optim.Adam(groups, lr=config.cold_start_learning_rate, fused=True)
+
+
+def _trained_without(left_out: list[Parameter], policy: Policy) -> list[Parameter]:
+    """The policy's trained weights, but for some."""
+    apart = {id(weight) for weight in left_out}
+    return [p for p in policy.parameters() if p.requires_grad and id(p) not in apart]
 
 
 def as_draw(actions: Actions) -> Draw:

@@ -134,26 +134,18 @@ class Policy(nn.Module):
         """Draw one row from each distribution."""
         return self.draw_last(distribution, self.draw_apart(distribution, generator), generator)
 
-    def draw_last(
-        self,
-        distribution: Distribution,
-        draw: Draw,
-        generator: torch.Generator,
-        *,
-        allowed: Float[Tensor, " level"] | None = None,
-    ) -> Draw:
+    def draw_last(self, distribution: Distribution, draw: Draw, generator: torch.Generator) -> Draw:
         """Draw the last column given the others; rows as they are where no column is drawn last.
 
         Args:
             distribution: Given latents.
             draw: The other columns; what stands for the last one is not looked at.
             generator: Draws.
-            allowed: Added to the logarithms of the shares, such as -60 for levels ruled out.
         """
         if self.last is None:
             return draw
         shares = self.given(distribution, self.last.features.of_draw(draw)).log_share
-        return self.last.draw(shares if allowed is None else shares + allowed, draw, generator)
+        return self.last.draw(shares, draw, generator)
 
     def draw_apart(self, distribution: Distribution, generator: torch.Generator) -> Draw:
         """Draw every column by itself, the last one as if the others were not known.

@@ -191,14 +191,17 @@ def _draw_inside(
     cut = distribution._replace(log_share=distribution.log_share + allowed)
     draw = policy.draw_apart(cut, numbers)
     chance = _chance_of_levels(policy, distribution, limits)
-    if bool((limits.is_limited).any()):
+    if bool(limits.is_limited.any()):
         amount, of_amounts = _amounts_inside(policy, distribution, limits, numbers)
         draw, chance = draw._replace(amount=amount), chance * of_amounts
-    if policy.last is not None and policy.last.column in limits.columns:
-        part = slice(policy.last.first, policy.last.end)
-        given = policy.given(distribution, policy.last.features.of_draw(draw)).log_share[:, part]
-        chance = chance * (given.exp().double() * limits.level_share[part]).sum(1)
-    return policy.draw_last(distribution, draw, numbers, allowed=allowed), chance
+    last = policy.last
+    if last is None:
+        return draw, chance
+    given = policy.given(distribution, last.features.of_draw(draw)).log_share
+    if last.column in limits.columns:
+        part = slice(last.first, last.end)
+        chance = chance * (given[:, part].exp().double() * limits.level_share[part]).sum(1)
+    return last.draw(given + allowed, draw, numbers), chance
 
 
 def _chance_of_levels(policy: Policy, distribution: Distribution, limits: Limits) -> Tensor:
