@@ -58,6 +58,17 @@ def test_a_file_in_the_way_is_refused(tmp_path):
             check_place(place)
 
 
+def test_a_run_that_left_nothing_but_its_settings_needs_no_leave_to_be_made_again(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    write_config(run, {"system": "tabular"})
+
+    assert check_place(run.path).path == run.path
+
+    run.model.mkdir()
+    with pytest.raises(InputError, match="holds a run already"):
+        check_place(run.path)
+
+
 def test_a_run_is_neither_mixed_nor_lost_by_accident(run):
     with pytest.raises(InputError, match="add --resume to go on or --overwrite to discard"):
         check_place(run.path)

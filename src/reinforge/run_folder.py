@@ -187,7 +187,8 @@ def _check_content(path: Path, *, resume: bool, overwrite: bool) -> None:
     if not content:
         return
     is_run = "config.json" in content
-    if is_run and not (resume or overwrite):
+    has_made_something = content != {"config.json"}
+    if is_run and has_made_something and not (resume or overwrite):
         raise InputError(
             f"{path}: holds a run already; add --resume to go on or --overwrite to discard it."
         )

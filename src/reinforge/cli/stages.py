@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reinforge.records import Split
     from reinforge.schema import Schema
     from reinforge.synthesizers import TabularSynthesizer
+    from reinforge.systems.tabular.config import TabularConfig
 
 
 def fitted(
@@ -31,11 +32,8 @@ def fitted(
     resume: bool,
 ) -> "TabularSynthesizer":
     """Train the generator, save it in the run's folder, and note what it looks up."""
-    from reinforge.systems.tabular.config import resolve_config
-
     model = new_model(settings)
-    config = resolve_config(settings.model.preset, settings.model.generator)
-    n_steps = config.for_rows(len(split.train)).total_steps
+    n_steps = model.config.for_rows(len(split.train)).total_steps
     with screen.progress("fit", n_steps) as advance, stop.gentle():
         model.fit(
             split,
@@ -72,7 +70,7 @@ def learnt_schema(split: "Split", settings: RunSettings) -> "Schema":
     """
     from reinforge.data.rare import private_schema, train_schema
 
-    least = new_model(settings).config.min_rows
+    least = _config(settings).min_rows
     schema = train_schema(split, min_rows=least, declared=settings.data.columns)
     return private_schema(split.train, schema, min_rows=least)
 
@@ -82,11 +80,17 @@ def to_look_up(split: "Split", schema: "Schema", settings: RunSettings) -> dict[
     from reinforge.data.coded import to_coded
     from reinforge.systems.tabular.derived import by_name, find_derived
 
-    config = new_model(settings).config
+    config = _config(settings)
     if not config.look_up:
         return {}
     coded = to_coded(split.train, schema)
     return by_name(find_derived(coded, schema, min_rows=config.min_rows), schema)
+
+
+def _config(settings: RunSettings) -> "TabularConfig":
+    from reinforge.systems.tabular.config import resolve_config
+
+    return resolve_config(settings.model.preset, settings.model.generator)
 
 
 def new_model(settings: RunSettings) -> "TabularSynthesizer":
