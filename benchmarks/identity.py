@@ -24,6 +24,7 @@ from identity_leaks import (
     OF_LEARNT,
     OF_NEW,
     PICTURES,
+    PRIOR,
     generator_of,
     leakage,
     leaks_table,
@@ -39,7 +40,7 @@ from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.mixing import MixingConfig
 from reinforge.records import ImageSet, PictureSplit
 from reinforge.systems.identity.arms import train_arms
-from reinforge.systems.identity.newcomers import newcomers
+from reinforge.systems.identity.newcomers import Parents, newcomers
 from reinforge.systems.identity.sampling import drawn_set
 
 PAGE = Path(__file__).parent / "identity.md"
@@ -56,6 +57,7 @@ class Arm:
 
     kind: str  # one of `train_arms`
     has_newcomers: bool = True
+    parents: Parents = "learnt"
     mixing: MixingConfig = field(default_factory=MixingConfig)
 
 
@@ -69,8 +71,10 @@ ARMS = {
     "selected": Arm("selected", mixing=LOWEST),
     "selected, lookahead": Arm("selected", mixing=LOOKAHEAD),
 }
-MADE = [name for name in ARMS if name not in ("real", "random_erasing")]
+UNMADE = ("real", "random_erasing")  # see no generated picture
+MADE = [name for name in ARMS if name not in UNMADE]
 LEARNT, BOTH = ", learnt people", ", both"  # behind the name of an arm
+OF_PRIOR = {name + PRIOR: replace(ARMS[name], parents="prior") for name in MADE}
 ABLATIONS = {
     **{name + LEARNT: replace(ARMS[name], has_newcomers=False) for name in MADE},
     **{
@@ -78,6 +82,7 @@ ABLATIONS = {
         for name in MADE
     },
 }
+EVERY = {**ARMS, **OF_PRIOR, **ABLATIONS}
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
@@ -86,38 +91,41 @@ SCORES = {
 }
 
 
-def pictures_of(world: World, policy: Policy, *, new: bool) -> ImageSet:
+def pictures_of(
+    world: World, policy: Policy, *, new: bool, parents: Parents = "learnt"
+) -> ImageSet:
     """Pictures of the learnt people, or of newcomers, by one policy."""
 
     def draw() -> ImageSet:
-        if not new:
-            of, names, per = learner.policy, world.train.names, N_DRAWS
-        else:
-            strangers = newcomers(generator_of(world, policy), N_NEW, seed=DRAW_SEED)
-            of, names, per = strangers.policy("cpu"), strangers.names, PER_NEW
-        return drawn_set(of, learner.config.chain, names, per, seed=DRAW_SEED)
+        drawn_by = generator_of(world, policy)
+        if new:
+            drawn_by = newcomers(drawn_by, n, seed=DRAW_SEED, parents=parents)
+        chain = drawn_by.config.chain
+        return drawn_set(drawn_by.policy("cpu"), chain, drawn_by.names, per, seed=DRAW_SEED)
 
-    learner = policy.learner
     n, per = (N_NEW, PER_NEW) if new else (len(world.train.names), N_DRAWS)
-    return policy.kept(f"{'newcomers' if new else 'learnt'} {n} {per} {DRAW_SEED}", draw)
+    of = ", of the prior" if parents == "prior" else ""
+    return policy.kept(f"{'newcomers' if new else 'learnt'}{of} {n} {per} {DRAW_SEED}", draw)
 
 
-def policies_of(world: World, n_cold: int) -> dict[str, Policy]:
-    """The generators of the arms, after so many steps of cold start."""
+def policies_of(world: World, n_cold: int, arms: Sequence[str]) -> dict[str, Policy]:
+    """The generators that these arms ask for, after so many steps of cold start."""
     cold: dict[str, Any] = {"cold_start_steps": n_cold}
-    reinforced = world.reinforced(**cold, n_steps=N_STEPS)
-    return {"cold_start": world.cold(**cold), "reinforced": reinforced}
+    policies = {"cold_start": world.cold(**cold)}
+    if any("reinforced" in arm or "selected" in arm for arm in arms):
+        policies["reinforced"] = world.reinforced(**cold, n_steps=N_STEPS)
+    return policies
 
 
 def given_to(
     world: World, name: str, policies: Mapping[str, Policy]
 ) -> tuple[dict[str, ImageSet], dict[str, ImageSet]]:
     """The generated pictures of an arm: of learnt people and of newcomers."""
-    kind = {**ARMS, **ABLATIONS}[name].kind
+    kind, parents = EVERY[name].kind, EVERY[name].parents
     drawn_by = {"selected": "reinforced"}.get(kind, kind)
     own = {n: p for n, p in policies.items() if n == drawn_by}
     made = {n: pictures_of(world, p, new=False) for n, p in own.items()}
-    return made, {n: pictures_of(world, p, new=True) for n, p in own.items()}
+    return made, {n: pictures_of(world, p, new=True, parents=parents) for n, p in own.items()}
 
 
 def trained_arm(
@@ -129,7 +137,7 @@ def trained_arm(
     n_updates: int,
 ) -> Encoder:
     """The recogniser of an arm."""
-    arm = {**ARMS, **ABLATIONS}[name]
+    arm = EVERY[name]
     return train_arms(
         world.train,
         made,
@@ -160,6 +168,11 @@ def page(path: Path) -> str:
         parts += [f"## {setting}", arms_table(wide, arms)]
         parts += ["Differences of the same people, bold where the interval leaves out 0:"]
         parts += [differences(wide, [(a, b) for a in arms for b in arms if is_asked(a, b)])]
+        others = [arm for arm in OF_PRIOR if arm in wide.index]
+        if others:
+            pairs = [(arm, base) for arm in others for base in (*UNMADE, based_on(arm))]
+            parts += ["### Newcomers of the prior", arms_table(wide, others)]
+            parts += [differences(wide, pairs + pairs_among(others))]
         others = [arm for arm in ABLATIONS if arm in wide.index]
         if others:
             pairs = [(arm, base) for arm in others for base in ("real", based_on(arm))]
@@ -170,6 +183,11 @@ def page(path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def pairs_among(arms: Sequence[str]) -> list[tuple[str, str]]:
+    """Each beside those before it."""
+    return [(arm, base) for at, arm in enumerate(arms) for base in arms[:at]]
+
+
 def is_asked(arm: str, base: str) -> bool:
     """Whether the page shows this difference."""
     order = list(ARMS)
@@ -178,7 +196,7 @@ def is_asked(arm: str, base: str) -> bool:
 
 def based_on(ablation: str) -> str:
     """The arm that an ablation changes."""
-    return ablation.removesuffix(LEARNT).removesuffix(BOTH)
+    return ablation.removesuffix(LEARNT).removesuffix(BOTH).removesuffix(PRIOR)
 
 
 def arms_table(wide: pd.DataFrame, arms: Sequence[str]) -> str:
@@ -287,7 +305,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
         n_people=chosen.people,
         seed=seed,
     )
-    policies = policies_of(world, chosen.cold_start)
+    policies = policies_of(world, chosen.cold_start, missing)
     for arm in missing:
         found = measured(chosen, world, arm, policies)
         rows = [
@@ -305,16 +323,17 @@ def measured(
     """All scores of an arm, or of a generator's pictures."""
     if arm in PICTURES:
         judges = load_encoder(chosen.judge), load_encoder(chosen.second)
-        policy = policies[arm.removeprefix(OF_LEARNT).removeprefix(OF_NEW)]
-        made = pictures_of(world, policy, new=arm.startswith(OF_NEW))
+        policy = policies[arm.removeprefix(OF_LEARNT).removeprefix(OF_NEW).removesuffix(PRIOR)]
+        parents: Parents = "prior" if arm.endswith(PRIOR) else "learnt"
+        made = pictures_of(world, policy, new=arm.startswith(OF_NEW), parents=parents)
         if arm.startswith(OF_NEW):
-            return newcomers_leakage(world, made, *judges, seed=DRAW_SEED)
+            return newcomers_leakage(world, made, *judges, seed=DRAW_SEED, parents=parents)
         return leakage(world, policy, made, *judges)
     made, others = given_to(world, arm, policies)  # drawn before the clock runs
     started = time.process_time()
     recogniser = trained_arm(world, arm, made, others, n_updates=chosen.updates)
     seconds = time.process_time() - started
-    any_made = pictures_of(world, policies["reinforced"], new=False)  # the scorecard wants some
+    any_made = pictures_of(world, policies["cold_start"], new=False)  # the scorecard wants some
     return utility(world, arm, recogniser, any_made) | {"cpu_seconds": seconds}
 
 

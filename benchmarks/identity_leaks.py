@@ -19,12 +19,15 @@ from reinforge.evaluation.picture_thresholds import FALSE_MATCH_RATES, match_thr
 from reinforge.recognition.frozen import Encoder
 from reinforge.records import ImageSet, PictureSplit, Score
 from reinforge.systems.identity.answers import noise_norms
-from reinforge.systems.identity.newcomers import shares
-from reinforge.systems.identity.saved import Generator
+from reinforge.systems.identity.newcomers import Parents, shares
+from reinforge.systems.identity.saved import Generator, strangers_of
 
 OF_LEARNT, OF_NEW = "pictures of ", "newcomers of "  # before the name of a generator
+PRIOR = ", of the prior"  # behind the name of newcomers
 PICTURES = tuple(  # judged for themselves
-    kind + policy for kind in (OF_LEARNT, OF_NEW) for policy in ("cold_start", "reinforced")
+    kind + policy + parents
+    for kind, parents in ((OF_LEARNT, ""), (OF_NEW, ""), (OF_NEW, PRIOR))
+    for policy in ("cold_start", "reinforced")
 )
 LEAKS = {
     "identity_accuracy": "identity accuracy ↑",
@@ -44,7 +47,12 @@ def generator_of(world: World, policy: Policy) -> Generator:
     """The policy as what `save` would write."""
     learner = policy.learner
     prior = replace(world.prior, transformer=learner.policy.transformer)
-    return Generator(prior=prior, config=learner.config, names=world.train.names)
+    return Generator(
+        prior=prior,
+        config=learner.config,
+        names=world.train.names,
+        strangers=strangers_of(world.prior),
+    )
 
 
 def renamed(images: ImageSet) -> ImageSet:
@@ -70,12 +78,18 @@ def leakage(
 
 
 def newcomers_leakage(
-    world: World, made: ImageSet, judge: Encoder, second: Encoder, *, seed: int
+    world: World,
+    made: ImageSet,
+    judge: Encoder,
+    second: Encoder,
+    *,
+    seed: int,
+    parents: Parents = "learnt",
 ) -> dict[str, float]:
-    """What pictures of newcomers give away of the people whom they were mixed from.
+    """What pictures of newcomers give away of the people who were learnt.
 
     A newcomer goes by the name of the person whom it has most of, its own; so that "another" is
-    anybody learnt, since it should look like none of them.
+    anybody learnt, since it should look like none of them. Those of the prior have nobody.
     """
     main = shares(len(made.names), len(world.train.names), seed).argmax(1).numpy()
     called = replace(made, identity=main[made.identity], names=world.train.names)
@@ -91,6 +105,8 @@ def newcomers_leakage(
         if not isinstance(reach, str):
             near = searched(in_space).synthetic
             told[f"identity_leakage{suffix}"] = float((near.any < reach.distance).mean())
+    if parents == "prior":
+        told = {k: v for k, v in told.items() if not k.startswith("own_identity_match")}
     return told
 
 

@@ -188,6 +188,9 @@ def test_sample_draws_people_who_do_not_exist_into_a_folder_of_their_own(cli, st
     assert read_images(tmp_path / "new").names == tuple(f"new-0000{n}" for n in range(4))
     done = cli("sample", straight.path, "--newcomers", 4)
     assert (done.code, "--out alone" in done.err) == (2, True)
+    args = ["--newcomers", 4, "--parents", "prior", "--out", tmp_path / "other"]
+    done = cli("sample", straight.path, *args)
+    assert (done.code, "people of the prior, whose classes are none" in done.err) == (2, True)
 
 
 def test_sample_levels_groups_where_they_are_known(cli, place, straight, tmp_path):

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from reinforge import IdentitySynthesizer
 from reinforge.cli import main
 from reinforge.data.images import read_images, write_images
 from reinforge.evaluation.scorecard import Scorecard
+from reinforge.generators.dit import with_class_table
 from reinforge.generators.prior import save_prior
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.run_folder import RunFolder, verify
@@ -146,3 +149,28 @@ def test_two_strangers_give_no_interval_and_no_claim(straight):
     score = Scorecard.load(straight.scorecard)["map"]
     assert (score.n, score.low, score.high) == (2, None, None)
     assert "the intervals lie apart" not in straight.report.read_text()
+
+
+def test_newcomers_of_a_prior_without_people_are_refused_before_anything_is_trained(
+    place, tmp_path
+):
+    asked = args(place, tmp_path / "run", "--set", "final.parents=prior")
+    assert main([*map(str, asked), "--quiet"]) == 2
+    assert not (tmp_path / "run" / "recogniser").exists()
+
+
+def test_newcomers_of_a_run_are_mixed_from_whom_the_settings_say(place, tmp_path, monkeypatch):
+    many = small_prior()
+    many = replace(many, transformer=with_class_table(many.transformer, 5, start="prior"))
+    save_prior(many, tmp_path / "prior")
+    asked: list[str] = []
+    drawn = IdentitySynthesizer.newcomers
+
+    def told(self, n, *, seed=0, parents="learnt"):
+        asked.append(parents)
+        return drawn(self, n, seed=seed, parents=parents)
+
+    monkeypatch.setattr(IdentitySynthesizer, "newcomers", told)
+    more = ("--prior", tmp_path / "prior", "--set", "final.parents=prior", "--arms", "reinforced")
+    assert main([*map(str, args(place, tmp_path / "run", *more)), "--quiet"]) == 0
+    assert asked == ["prior"]

@@ -32,6 +32,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "sample.balance": ("--balance",),
     "sample.identities": ("--identities",),
     "sample.newcomers": ("--newcomers",),
+    "sample.parents": ("--parents",),
     "split.unseen": ("--unseen",),
     "final.arms": ("--arms",),
     "evaluate.judge": ("--judge",),

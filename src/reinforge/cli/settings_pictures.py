@@ -65,6 +65,11 @@ class DrawSettings(Section):
     newcomers: int = Field(
         default=0, ge=0, description="Draw so many people who do not exist, in place of the learnt."
     )
+    parents: Literal["learnt", "prior"] = Field(
+        default="learnt",
+        description="Whom newcomers are mixed from: the learnt people, or those of the prior, "
+        "whose classes must be people.",
+    )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
     )
@@ -106,6 +111,9 @@ class FinalSettings(Open):
         "pictures; 0: none.",
     )
     per_newcomer: int = Field(default=5, ge=1, description="Pictures of each of them.")
+    parents: Literal["learnt", "prior"] = Field(
+        default="learnt", description="Whom they are mixed from, as in sample.parents."
+    )
 
     _lists = field_validator("arms", mode="before")(listed)
 

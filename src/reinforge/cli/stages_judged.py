@@ -71,6 +71,22 @@ def arms_trained(
     return dict(trained)
 
 
+def require_parents(model: "IdentitySynthesizer", settings: IdentitySettings) -> None:
+    """Refuse newcomers of a prior that tells nobody apart, before anything is trained.
+
+    Raises:
+        InputError: As above.
+    """
+    from reinforge.systems.identity.saved import strangers_of
+
+    final = settings.final
+    if final.newcomers and final.parents == "prior" and not strangers_of(model.load_prior()):
+        raise InputError(
+            "final.parents 'prior' wants a prior with a class for each of its people, and this one "
+            "has a single class; train one on pictures with names, or set final.parents to learnt."
+        )
+
+
 def newcomers_of(
     generators: Mapping[str, "IdentitySynthesizer"], settings: IdentitySettings, *, screen: Screen
 ) -> dict[str, "ImageSet"]:
@@ -79,7 +95,9 @@ def newcomers_of(
     drawn = {}
     for arm, model in generators.items() if n else ():
         with screen.progress(f"newcomers, {arm}", n * per_newcomer) as advance:
-            strangers = model.newcomers(n, seed=settings.sample_seed)
+            strangers = model.newcomers(
+                n, seed=settings.sample_seed, parents=settings.final.parents
+            )
             drawn[arm] = strangers.sample(
                 per_newcomer, seed=settings.sample_seed, on_images=advance
             )

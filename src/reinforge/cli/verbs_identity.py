@@ -112,6 +112,7 @@ def run_identity(
     model, images = opened(job, screen)
     parts = parted(images, job.settings)
     stages.amount_of(parts.train, 1, job.settings)  # groups that are not known are refused now
+    later.require_parents(model, job.settings)
     if dry_run:
         _show_plan(job, model, parts.train, screen, parts=parts)
         return
@@ -235,7 +236,11 @@ def sample_pictures(
     if settings.sample.newcomers:
         if out is None or settings.sample.identities:
             raise InputError("newcomers are nobody whom the run learnt: they go to --out alone.")
-        model = model.newcomers(settings.sample.newcomers, seed=settings.sample_seed)
+        model = model.newcomers(
+            settings.sample.newcomers,
+            seed=settings.sample_seed,
+            parents=settings.sample.parents,
+        )
     if out is None and settings.sample.identities:
         raise InputError(
             f"chosen identities are no fair picture of {folder.path}: give them a folder of their "

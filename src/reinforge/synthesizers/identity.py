@@ -23,7 +23,7 @@ from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.calibration import Calibration
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learning import learn
-from reinforge.systems.identity.newcomers import newcomers
+from reinforge.systems.identity.newcomers import Parents, newcomers
 from reinforge.systems.identity.sampling import Amount, drawn_set
 from reinforge.systems.identity.saved import (
     CALIBRATION,
@@ -318,19 +318,23 @@ class IdentitySynthesizer:
             raise InputError("the cold start is not kept on disk; call fit(...) first.")
         return self._with(self._cold)
 
-    def newcomers(self, n: int, *, seed: int = 0) -> "IdentitySynthesizer":
-        """A generator of n people who do not exist, mixed from those that were learnt.
+    def newcomers(
+        self, n: int, *, seed: int = 0, parents: Parents = "learnt"
+    ) -> "IdentitySynthesizer":
+        """A generator of n people who do not exist, mixed from those that are known.
 
         They give a recogniser more people to tell apart than the source has, and belong to nobody.
 
         Args:
             n: How many; they are called new-00000 and so on.
             seed: Who they are.
+            parents: "learnt" mixes the learnt people; "prior" those whom the prior was trained on,
+                if its classes are people.
 
         Raises:
-            InputError: Not fitted, a number below 1, or one single person was learnt.
+            InputError: Not fitted, a number below 1, or not two people to mix.
         """
-        return self._with(newcomers(self._fitted(), n, seed=seed))
+        return self._with(newcomers(self._fitted(), n, seed=seed, parents=parents))
 
     def _with(self, generator: Generator) -> "IdentitySynthesizer":
         """The same with other weights or people."""

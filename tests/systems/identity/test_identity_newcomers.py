@@ -7,8 +7,9 @@ import torch
 
 from reinforge import IdentitySynthesizer, InputError
 from reinforge.generators.dit import class_tables, with_class_table
-from reinforge.systems.identity.newcomers import newcomers, shares
-from reinforge.systems.identity.saved import Generator
+from reinforge.systems.identity import saved
+from reinforge.systems.identity.newcomers import GUIDANCE, newcomers, shares
+from reinforge.systems.identity.saved import strangers_of
 from small_identity import RECOGNISER, SMALL, small_pictures, small_prior
 
 
@@ -34,14 +35,7 @@ def test_shares_are_of_three_people_at_most_and_of_length_1():
 
 
 def test_of_two_people_at_1_and_minus_1_newcomers_lie_between(model):
-    generator = replace(
-        model._generator,
-        prior=replace(
-            model._generator.prior,
-            transformer=with_class_table(model._generator.prior.transformer, 2),
-        ),
-        names=("anna", "ben"),
-    )
+    generator = with_people(model._generator, "anna", "ben")
     with torch.no_grad():
         table = class_tables(generator.prior.transformer)[0]
         table.zero_()
@@ -84,6 +78,61 @@ def test_newcomers_are_drawn_like_anybody(model):
 def test_nobody_or_a_mixture_of_one_is_refused(model):
     with pytest.raises(InputError, match="at least 1 is wanted, got 0"):
         model.newcomers(0, seed=0)
-    alone = Generator(prior=model._generator.prior, config=model._generator.config, names=("anna",))
     with pytest.raises(InputError, match="there is but one"):
-        newcomers(alone, 3, seed=0)
+        newcomers(with_people(model._generator, "anna"), 3, seed=0)
+    with pytest.raises(InputError, match="people of the prior, whose classes are none"):
+        newcomers(model._generator, 3, seed=0, parents="prior")
+
+
+def test_newcomers_of_the_prior_lie_about_the_learnt_mean_as_strangers_about_theirs(model):
+    generator = with_people(model._generator, "anna", "ben")
+    with torch.no_grad():
+        table = class_tables(generator.prior.transformer)[0]
+        table.zero_()
+        table[0, 0], table[1, 0] = 3.0, 5.0  # whose mean is 4, and whose difference plays no part
+    apart = torch.zeros(2, table.shape[1])
+    apart[0, 1], apart[1, 1] = 1.0, -1.0
+    generator = replace(generator, strangers=(apart,))
+    made = newcomers(generator, 30, seed=0, parents="prior")
+    new, wanted = rows(made)[:-1], shares(30, 2, seed=0)
+    torch.testing.assert_close(new[:, 0], torch.full((30,), 4.0))
+    torch.testing.assert_close(new[:, 1], (wanted[:, 0] - wanted[:, 1]).float())
+    assert float(new[:, 2:].abs().max()) == 0.0
+
+
+def test_newcomers_of_the_prior_are_drawn_with_guidance_and_those_of_the_learnt_as_they_were(model):
+    generator = replace(model._generator, strangers=(torch.eye(4, 16),))
+    assert newcomers(generator, 2, seed=0, parents="prior").config.chain.guidance == GUIDANCE > 1
+    assert newcomers(generator, 2, seed=0).config == generator.config
+
+
+def test_strangers_are_classes_at_even_steps_less_the_mean_of_all(monkeypatch):
+    prior = small_prior()
+    assert strangers_of(prior) == ()  # one class: nobody
+    many = replace(prior, transformer=with_class_table(prior.transformer, 5))
+    with torch.no_grad():
+        class_tables(many.transformer)[0][:, 0] = torch.tensor([0.0, 1.0, 2.0, 3.0, 9.0, 77.0])
+    assert strangers_of(many)[0][:, 0].tolist() == [-3.0, -2.0, -1.0, 0.0, 6.0]
+    monkeypatch.setattr(saved, "MOST_STRANGERS", 3)
+    assert strangers_of(many)[0][:, 0].tolist() == [-3.0, -1.0, 6.0]
+
+
+def test_a_saved_model_has_the_newcomers_of_its_prior(tmp_path):
+    prior = small_prior()
+    many = replace(prior, transformer=with_class_table(prior.transformer, 4))
+    with torch.no_grad():
+        class_tables(many.transformer)[0].normal_(generator=torch.Generator().manual_seed(2))
+    settings = {**SMALL, "n_steps": 0, "cold_start_steps": 1}
+    model = IdentitySynthesizer(prior=many, recogniser_settings=RECOGNISER, **settings)
+    model.fit(small_pictures()).save(tmp_path)
+    again = IdentitySynthesizer.load(tmp_path)
+    drawn = [m.newcomers(2, parents="prior").sample(1).pixels[:] for m in (model, again)]
+    assert (drawn[0] == drawn[1]).all()
+    assert (drawn[0] != model.newcomers(2).sample(1).pixels[:]).any()
+
+
+def with_people(generator, *names):
+    """The generator with other people, whose rows are all alike."""
+    transformer = with_class_table(generator.prior.transformer, len(names))
+    prior = replace(generator.prior, transformer=transformer)
+    return replace(generator, prior=prior, names=names)

@@ -1,11 +1,13 @@
-"""People who do not exist: mixtures of the learnt ones, as classes of a generator of their own.
+"""People who do not exist: mixtures of known ones, as classes of a generator of their own.
 
 A recogniser learns what sets people apart from many people, and the scarce source has few. Between
-the rows of the class table lie others, and each is somebody whom the generator draws as
-consistently as those it learnt.
+the rows of the class table lie others, and each is somebody whom the generator draws. Those it was
+taught are few, and newcomers mixed from them take after them; a prior whose classes are people
+knows many more, who are nobody's secret.
 """
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,46 +19,62 @@ from reinforge.randomness import generator as numbers
 from reinforge.systems.identity.saved import Generator
 
 PARENTS = 3  # of each newcomer; fewer where there are not so many people
+GUIDANCE = 2.0  # towards whom the prior knows: a row of many says less of a person than one of few
+
+Parents = Literal["learnt", "prior"]
 
 
-def newcomers(generator: Generator, n: int, *, seed: int) -> Generator:
+def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "learnt") -> Generator:
     """A generator of n people who do not exist.
 
-    With rows r_i of the learnt people and their mean m, the row of a newcomer is
+    With rows r_i of the parents and their mean m, the row of a newcomer is
 
-        m + sum_i a_i (r_i - m) / |a|,    a ~ Dirichlet(1) over `PARENTS` people drawn at random,
+        m' + sum_i a_i (r_i - m) / |a|,    a ~ Dirichlet(1) over `PARENTS` people drawn at random,
 
-    so that newcomers lie as far from the mean as people do, and not nearer to it as averages would.
-    A newcomer is a function of the seed and of its number.
+    m' the mean of the learnt people, so that newcomers lie as far from it as people do, and not
+    nearer to it as averages would. A newcomer is a function of the seed and of its number.
 
     Args:
-        generator: Of learnt people, at least two.
+        generator: Of learnt people.
         n: How many, 1 or more.
         seed: Who they are.
+        parents: The learnt people; or those of the prior, whose newcomers are drawn with guidance.
 
     Raises:
-        InputError: A number below 1, or a single person to mix.
+        InputError: A number below 1, or not two people to mix.
     """
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
-    n_known = len(generator.names)
-    if n_known < 2:
-        raise InputError("newcomers are mixed from learnt people, and there is but one.")
-    mixed = shares(n, n_known, seed)
+    own = class_tables(generator.prior.transformer)
+    apart = [table[:-1] - table[:-1].mean(0) for table in own]
+    if parents == "prior":
+        apart = [table.to(own[0]) for table in generator.strangers]
+    if not apart or len(apart[0]) < 2:
+        who = (
+            "learnt people, and there is but one"
+            if parents == "learnt"
+            else ("people of the prior, whose classes are none; take learnt people as parents")
+        )
+        raise InputError(f"newcomers are mixed from {who}.")
+    mixed = shares(n, len(apart[0]), seed)
     transformer = with_class_table(generator.prior.transformer, n)
     with torch.no_grad():
-        tables = zip(
-            class_tables(generator.prior.transformer), class_tables(transformer), strict=True
-        )
-        for known, new in tables:
+        for known, parts, new in zip(own, apart, class_tables(transformer), strict=True):
             mean = known[:-1].mean(0)
             for at, share in enumerate(mixed):  # one by one: sums do not depend on their number
-                apart = (known[:-1] - mean).double() * share[:, None].to(known.device)
-                new[at] = mean + apart.sum(0).to(mean)
+                part = parts.double() * share[:, None].to(known.device)
+                new[at] = mean + part.sum(0).to(mean)
             new[-1] = known[-1]
     transformer = transformer.eval().requires_grad_(False)
-    prior = replace(generator.prior, transformer=transformer)
-    return replace(generator, prior=prior, names=tuple(f"new-{at:05}" for at in range(n)))
+    config = generator.config
+    if parents == "prior":
+        config = config.model_copy(update={"guidance": max(config.guidance, GUIDANCE)})
+    return replace(
+        generator,
+        prior=replace(generator.prior, transformer=transformer),
+        config=config,
+        names=tuple(f"new-{at:05}" for at in range(n)),
+    )
 
 
 def shares(n: int, n_known: int, seed: int) -> Float[torch.Tensor, "newcomer known"]:

@@ -1,6 +1,7 @@
 """A trained generator of identities on disk: weights as safetensors, all else as JSON; no code.
 
 identity.json    settings, names of the identities, digests of all other files; written last
+strangers.safetensors   what sets people of the prior apart from their mean, for newcomers
 transformer/     beside scheduler/, prior.json and, for latents, vae/: a whole DiT as diffusers
                  has it, so that drawing needs neither the folder of the prior nor the pictures
 recogniser/      the network that gave rewards, where it was trained here
@@ -20,9 +21,12 @@ from typing import Any
 import torch
 from diffusers import DiTTransformer2DModel
 from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from reinforge.errors import InputError, ResourceError
 from reinforge.files import sha256_file, write_json
+from reinforge.generators.dit import class_tables
 from reinforge.generators.prior import Prior, load_prior, save_prior
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learner import Learner
@@ -31,6 +35,8 @@ from reinforge.systems.identity.policy import Policy
 FORMAT = 1
 DESCRIPTION = "identity.json"
 RECOGNISER = "recogniser"
+STRANGERS = "strangers.safetensors"
+MOST_STRANGERS = 200  # a mixture of three of them is one of a million, and large tables stay small
 CALIBRATION = "calibration"  # the recogniser that missed some pictures; no part of a saved model
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -42,6 +48,7 @@ class Generator:
     prior: Prior  # its transformer's classes are the identities
     config: IdentityConfig
     names: tuple[str, ...]
+    strangers: tuple[Tensor, ...] = ()  # by block: classes of the prior, less their mean
 
     def policy(self, device: torch.device | str) -> Policy:
         """The weights as a policy that draws."""
@@ -69,11 +76,28 @@ def generators_of(
     if config.n_steps > 0:
         policy.load_trained(learner.averaged)
     last = merged(policy.transformer).requires_grad_(False)
+    known = strangers_of(prior)
     first, second = (
-        Generator(prior=replace(prior, transformer=one), config=config, names=names)
+        Generator(
+            prior=replace(prior, transformer=one), config=config, names=names, strangers=known
+        )
         for one in (last, cold)
     )
     return first, second
+
+
+@torch.no_grad()
+def strangers_of(prior: Prior) -> tuple[Tensor, ...]:
+    """What sets some classes of a prior apart from their mean, by block; nothing where it has one.
+
+    They are taken at even steps from all, and are the same ones in every block.
+    """
+    tables = [table[:-1] for table in class_tables(prior.transformer)]
+    n_classes = len(tables[0])
+    if n_classes < 2:
+        return ()
+    chosen = torch.linspace(0, n_classes - 1, min(n_classes, MOST_STRANGERS)).long()
+    return tuple((table - table.mean(0))[chosen].cpu().contiguous() for table in tables)
 
 
 @torch.no_grad()
@@ -101,9 +125,14 @@ def write_generator(folder: Path, generator: Generator, about: dict[str, Any]) -
         ResourceError: The disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / DESCRIPTION).unlink(missing_ok=True)
+    for name in (DESCRIPTION, STRANGERS):
+        (folder / name).unlink(missing_ok=True)
     try:
         save_prior(generator.prior, folder)
+        if generator.strangers:
+            save_file(
+                {f"{at:03}": t for at, t in enumerate(generator.strangers)}, folder / STRANGERS
+            )
     except SafetensorError as error:  # its own words for an error of the system
         if not any(f"(os error {number})" in str(error) for number in FULL):
             raise
@@ -137,7 +166,10 @@ def read_generator(folder: Path) -> tuple[dict[str, Any], Generator]:
     if len(names) != prior.transformer.config.num_embeds_ada_norm:
         raise InputError(f"{folder}: {len(names)} names do not fit the weights' class table.")
     prior.transformer.requires_grad_(False)
-    return content, Generator(prior=prior, config=config, names=names)
+    strangers: tuple[Tensor, ...] = ()
+    if (folder / STRANGERS).is_file():  # its digest was checked
+        strangers = tuple(table for _, table in sorted(load_file(folder / STRANGERS).items()))
+    return content, Generator(prior=prior, config=config, names=names, strangers=strangers)
 
 
 def _description(folder: Path) -> dict[str, Any]:
