@@ -19,7 +19,7 @@ from reinforge.randomness import generator as numbers
 from reinforge.systems.identity.saved import Generator
 
 PARENTS = 3  # of each newcomer; fewer where there are not so many people
-GUIDANCE = 2.0  # towards whom the prior knows: a row of many says less of a person than one of few
+GUIDANCE = 3.0  # towards whom the prior knows: its rows say little of a person by themselves
 
 Parents = Literal["learnt", "prior"]
 
