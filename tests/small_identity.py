@@ -42,10 +42,17 @@ FLAGS = [
 NAMES = ("anna", "ben", "o'hara, jr")
 
 
-def small_prior(seed=0):
+def small_prior(seed=0, *, n_classes=1):
     """A pixel DiT of one block whose weights all matter (adaLN-Zero would hide them)."""
     transformer = new_dit(
-        size=8, channels=1, patch=4, n_layers=1, n_heads=1, head_dim=16, n_classes=1, seed=seed
+        size=8,
+        channels=1,
+        patch=4,
+        n_layers=1,
+        n_heads=1,
+        head_dim=16,
+        n_classes=n_classes,
+        seed=seed,
     )
     generator = torch.Generator().manual_seed(seed)
     for parameter in transformer.parameters():

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -10,7 +9,6 @@ from reinforge import IdentitySynthesizer
 from reinforge.cli import main
 from reinforge.data.images import read_images, write_images
 from reinforge.evaluation.scorecard import Scorecard
-from reinforge.generators.dit import with_class_table
 from reinforge.generators.prior import save_prior
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.run_folder import RunFolder, verify
@@ -160,9 +158,7 @@ def test_newcomers_of_a_prior_without_people_are_refused_before_anything_is_trai
 
 
 def test_newcomers_of_a_run_are_mixed_from_whom_the_settings_say(place, tmp_path, monkeypatch):
-    many = small_prior()
-    many = replace(many, transformer=with_class_table(many.transformer, 5, start="prior"))
-    save_prior(many, tmp_path / "prior")
+    save_prior(small_prior(n_classes=5), tmp_path / "prior")
     asked: list[str] = []
     drawn = IdentitySynthesizer.newcomers
 

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,8 @@ def hurried(monkeypatch):
             f"{home}.resolve_recogniser",
             lambda preset, **given: recogniser(preset, **{**given, **RECOGNISER}),
         )
-    monkeypatch.setattr("reinforge.synthesizers.identity.shipped_prior", small_prior)
+    tiny = partial(small_prior, n_classes=4)  # people, as the shipped one has them
+    monkeypatch.setattr("reinforge.synthesizers.identity.shipped_prior", tiny)
     monkeypatch.setattr("reinforge.generators.pretrain.new_dit", small_dit)
     for key, value in {"N_DRAWN": 2, "N_JUDGE": 2, "JUDGE_STEPS": 2}.items():
         monkeypatch.setattr(f"reinforge.cli.demo_identity.{key}", value)
