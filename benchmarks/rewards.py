@@ -34,6 +34,11 @@ RULES = {  # met by nearly all real rows, broken by some
     "adult": 'relationship == "Husband" -> sex == "Male"',
     "compas": "juv_fel_count + juv_misd_count + juv_other_count <= priors_count",
 }
+_RUNG_NAMES = {
+    (hidden, share): f"max_leakage: {hidden:g} hidden"
+    + (f", {share:g} of the steps" if share < 1 else "")
+    for hidden, share in RUNGS
+}
 SCORES = {
     "s2r_auc": "S2R AUC ↑",
     "membership_auc": "membership AUC → 0.5",
@@ -63,7 +68,7 @@ def settings_of(table: str) -> dict[str, dict[str, object]]:
         "nothing hidden": {"hidden_from_encoder": 0.0},
         "hidden 0.25": {"hidden_from_encoder": 0.25},
         "imitation, four times as long": {"cold_start_steps": "x4"},
-        **{f"max_leakage, rung {k}": _rung(*rung) for k, rung in enumerate(RUNGS) if k},
+        **{_RUNG_NAMES[rung]: _rung(*rung) for rung in RUNGS if rung[0] > 0.5},  # .5 is the default
     }
     absent = [name for name in found if name.startswith("fairness") and not fair["sensitive"]]
     absent += ["rule 5"] if table not in RULES else []
@@ -222,7 +227,7 @@ def _table(measured: pd.DataFrame) -> str:
 _IN_SHORT = {
     "nothing hidden": "whole rows",
     "imitation, four times as long": "4 x longer",
-    **{f"max_leakage, rung {k}": f"rung {k}" for k in range(len(RUNGS))},
+    **{name: name.removeprefix("max_leakage: ") for name in _RUNG_NAMES.values()},
 }
 
 

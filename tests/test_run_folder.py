@@ -60,6 +60,7 @@ def test_a_file_in_the_way_is_refused(tmp_path):
 
 def test_a_run_that_left_nothing_but_its_settings_needs_no_leave_to_be_made_again(tmp_path):
     run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
     write_config(run, {"system": "tabular"})
 
     assert check_place(run.path).path == run.path

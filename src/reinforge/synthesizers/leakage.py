@@ -20,7 +20,7 @@ from reinforge.systems.tabular.config import TabularConfig
 N_SAMPLES = 3  # of each half's generator; distances are averaged over them
 FEWEST_ROWS = 100  # below, halves say nothing of the whole
 # from useful to private: share hidden from the encoder at least, share of the cold start's steps
-RUNGS = ((0.0, 1.0), (0.75, 1.0), (0.75, 0.5), (0.9, 0.5), (0.9, 0.25))
+RUNGS = ((0.0, 1.0), (0.5, 1.0), (0.75, 1.0), (0.75, 0.5), (0.9, 0.5), (0.9, 0.25))
 
 
 @runtime_checkable

@@ -109,3 +109,12 @@ def test_a_saved_config_resolves_to_itself(preset):
 def test_a_gradient_through_a_discriminator_needs_one():
     with pytest.raises(InputError, match="goes through a discriminator"):
         resolve_config("default", {"estimator": "reparameterised", "realism": "mmd"})
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "hidden"),
+    [(50, 0.75), (200, 0.75), (350, 0.625), (500, 0.5), (1250, 0.25), (2000, 0.0), (9000, 0.0)],
+)
+def test_less_of_each_row_is_hidden_the_more_rows_there_are(n_rows, hidden):
+    assert TabularConfig().for_rows(n_rows).hidden_from_encoder == pytest.approx(hidden)
+    assert TabularConfig(hidden_from_encoder=0.9).for_rows(n_rows).hidden_from_encoder == 0.9

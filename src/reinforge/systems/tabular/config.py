@@ -2,11 +2,13 @@
 
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from reinforge.errors import InputError
 
 FEW_ROWS, ENOUGH_ROWS = 200, 500  # between them settings go from private to useful
+MANY_ROWS = 2000  # learn next to nothing of one row, also where the encoder sees it whole
 
 
 class TabularConfig(BaseModel):
@@ -55,7 +57,7 @@ class TabularConfig(BaseModel):
         ge=0,
         lt=1,
         description="share of a row's columns that the cold start's encoder is not shown; None: "
-        "0.75 up to 200 rows, falling to 0.5 for 500 and more",
+        "0.75 up to 200 rows, 0.5 for 500, 0 for 2,000 and more, on straight lines between them",
     )
     cold_start_learning_rate: float = Field(
         2e-3, gt=0, lt=1, description="Adam, encoder and policy"
@@ -120,8 +122,9 @@ class TabularConfig(BaseModel):
             n_steps = round(1000 * ratio ** (1.5 if ratio < 1 else 0.5))
             filled["cold_start_steps"] = max(100, n_steps)
         if self.hidden_from_encoder is None:
-            way = min(max((n_rows - FEW_ROWS) / (ENOUGH_ROWS - FEW_ROWS), 0.0), 1.0)
-            filled["hidden_from_encoder"] = 0.75 - 0.25 * way
+            filled["hidden_from_encoder"] = float(
+                np.interp(n_rows, (FEW_ROWS, ENOUGH_ROWS, MANY_ROWS), (0.75, 0.5, 0.0))
+            )
         if self.direct_learning_rate is None:
             n_steps = filled.get("cold_start_steps", self.cold_start_steps) or 0
             filled["direct_learning_rate"] = min(max(0.01, 10 / max(n_steps, 1)), 0.1)
