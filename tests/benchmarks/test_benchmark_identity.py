@@ -1,5 +1,7 @@
 """The page of the five arms: whose differences it shows, and over which seeds."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -32,6 +34,25 @@ def test_an_ablation_changes_an_arm_in_whose_pictures_it_sees():
         assert (arm.has_newcomers, arm.mixing.of) in ((False, "newcomers"), (True, "both"))
 
 
+def test_an_arm_of_the_prior_differs_in_the_parents_of_its_newcomers_alone():
+    for name, arm in identity.OF_PRIOR.items():
+        base = identity.ARMS[identity.based_on(name)]
+        assert (base.parents, arm.parents) == ("learnt", "prior")
+        assert replace(arm, parents="learnt") == base
+
+
+def test_a_page_shows_arms_of_the_prior_beside_those_of_the_learnt(tmp_path):
+    file = tmp_path / "identity.csv"
+    for score in (*identity.SCORES, "cpu_seconds"):
+        measured = {"real": 0.5, "cold_start": 0.7, "cold_start, of the prior": 0.8}
+        for arm, value in measured.items():
+            measurements.append(file, rows(arm, {0: value, 1: value}, score))
+    page = identity.page(file)
+    assert "| cold_start, of the prior (2) | 0.800 ± 0.000 |" in page
+    assert "| cold_start, of the prior - cold_start (2) | **+0.100 ± 0.000** |" in page
+    assert "| cold_start, of the prior - real (2) | **+0.300 ± 0.000** |" in page
+
+
 def test_differences_are_of_the_seeds_that_both_arms_have(tmp_path):
     file = tmp_path / "identity.csv"
     measured = rows("real", {0: 0.5, 1: 0.6, 2: 0.1}) + rows("selected", {0: 0.7, 1: 0.8})
@@ -57,5 +78,5 @@ def test_the_page_holds_arms_without_pictures_that_were_judged(tmp_path):
 
 
 def test_no_arm_is_measured_twice_under_one_name():
-    assert not set(identity.ARMS) & set(identity.ABLATIONS)
-    assert pd.Index([*identity.ARMS, *identity.ABLATIONS, *identity.PICTURES]).is_unique
+    kinds = (identity.ARMS, identity.OF_PRIOR, identity.ABLATIONS, identity.PICTURES)
+    assert pd.Index([arm for kind in kinds for arm in kind]).is_unique

@@ -82,6 +82,15 @@ def test_a_copy_of_somebody_else_looks_like_another_and_not_like_its_own(world):
     assert told["own_identity_match"] < 0.2
 
 
+def test_newcomers_of_the_prior_have_no_own_and_may_look_like_somebody_learnt(world):
+    made = newcomers_that_are(world, [0] * N_NEW)
+    told = identity_leaks.newcomers_leakage(
+        world, made, Pixels(), Pixels(), seed=SEED, parents="prior"
+    )
+    assert told["identity_leakage"] == told["identity_leakage_second"] == 1
+    assert not [name for name in told if name.startswith("own_identity_match")]
+
+
 def test_a_table_shows_newcomers_below_pictures_of_the_learnt_and_controls_of_most_seeds(world):
     index = [("newcomers of reinforced", 0), *(("pictures of reinforced", s) for s in (0, 1))]
     wide = pd.DataFrame(
