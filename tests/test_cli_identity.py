@@ -191,6 +191,8 @@ def test_sample_draws_people_who_do_not_exist_into_a_folder_of_their_own(cli, st
     args = ["--newcomers", 4, "--parents", "prior", "--out", tmp_path / "other"]
     done = cli("sample", straight.path, *args)
     assert (done.code, "people of the prior, whose classes are none" in done.err) == (2, True)
+    done = cli("sample", straight.path, "--parents", "prior", "--out", tmp_path / "nobody")
+    assert (done.code, "say how many with newcomers" in done.err) == (2, True)
 
 
 def test_sample_levels_groups_where_they_are_known(cli, place, straight, tmp_path):

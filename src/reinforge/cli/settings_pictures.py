@@ -212,6 +212,10 @@ class IdentitySettings(System):
                 "sample.balance levels groups over all people who were learnt; leave identities "
                 "and newcomers out."
             )
+        if self.sample.parents != "learnt" and not self.sample.newcomers:
+            raise InputError(
+                "sample.parents says whom newcomers are mixed from; say how many with newcomers."
+            )
         if self.evaluate.judge is not None and not Path(self.evaluate.judge).exists():
             raise InputError(f"evaluate.judge {self.evaluate.judge!r}: no such file or folder.")
 
