@@ -76,15 +76,16 @@ def learnt_schema(split: "Split", settings: RunSettings) -> "Schema":
 
 
 def to_look_up(split: "Split", schema: "Schema", settings: RunSettings) -> dict[str, str]:
-    """Columns that a fit would look up -> the column that decides each."""
+    """Columns that a fit would look up or add up -> what decides each."""
     from reinforge.data.coded import to_coded
-    from reinforge.systems.tabular.derived import by_name, find_derived
+    from reinforge.systems.tabular.choose import find_relations
+    from reinforge.systems.tabular.sums import relations_by_name
 
     config = _config(settings)
     if not config.look_up:
         return {}
-    coded = to_coded(split.train, schema)
-    return by_name(find_derived(coded, schema, min_rows=config.min_rows), schema)
+    found = find_relations(to_coded(split.train, schema), schema, min_rows=config.min_rows)
+    return relations_by_name(*found, schema)
 
 
 def _config(settings: RunSettings) -> "TabularConfig":

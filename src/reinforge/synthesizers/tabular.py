@@ -21,7 +21,6 @@ from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.condition import Where, parse_where
 from reinforge.systems.tabular.config import TabularConfig, resolve_config
-from reinforge.systems.tabular.derived import by_name
 from reinforge.systems.tabular.extra import extra_reward
 from reinforge.systems.tabular.heads import Layout
 from reinforge.systems.tabular.learner import as_draw, new_learner
@@ -31,6 +30,7 @@ from reinforge.systems.tabular.rules import parse_rule
 from reinforge.systems.tabular.sampling import balanced_rows, rows
 from reinforge.systems.tabular.saved import read_model, write_model
 from reinforge.systems.tabular.step import step
+from reinforge.systems.tabular.sums import relations_by_name
 from reinforge.training import Place, train
 
 if TYPE_CHECKING:
@@ -103,13 +103,13 @@ class TabularSynthesizer:
 
     @property
     def looked_up(self) -> dict[str, str]:
-        """Columns without a draw of their own -> the column that decides each.
+        """Columns without a draw of their own -> the column that decides each, or "a + b".
 
         Raises:
             InputError: Nothing was fitted yet.
         """
         layout = self._fitted()[0]
-        return by_name(layout.derived, layout.schema)
+        return relations_by_name(layout.derived, layout.sums, layout.schema)
 
     def fit(
         self,

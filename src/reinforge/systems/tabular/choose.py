@@ -8,9 +8,10 @@ import pandas as pd
 
 from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
-from reinforge.systems.tabular.derived import find_derived
+from reinforge.systems.tabular.derived import Derived, find_derived
 from reinforge.systems.tabular.heads import Head, Layout
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction, fit_quantiles
+from reinforge.systems.tabular.sums import Sum, find_sums
 
 Choice = Literal["auto", "gaussian", "bins", "minmax"]
 LARGEST_ATOM = 0.98  # a smooth column's most frequent value holds no larger share
@@ -37,7 +38,7 @@ def choose_heads(
         n_bins: Quantile bins of a binned column.
         max_levels: Most distinct frequent numbers that become levels of their own.
         min_rows: The least number of rows behind any stored number.
-        look_up: Columns that another column decides get no head.
+        look_up: Columns that another column decides, or that others add up to, get no head.
         last: The column that is drawn last, if it has a single head of levels.
 
     Raises:
@@ -48,8 +49,8 @@ def choose_heads(
             "no column is left to learn: all are constant, empty, identifiers or free text; "
             "give a schema that declares at least one of them as categorical or numeric."
         )
-    derived = find_derived(coded, schema, min_rows=min_rows) if look_up else ()
-    without_head = {each.column for each in derived}
+    derived, sums = find_relations(coded, schema, min_rows=min_rows) if look_up else ((), ())
+    without_head = {each.column for each in derived} | {each.column for each in sums}
     heads: list[Head] = []
     quantiles: list[QuantileFunction | None] = []
     shares: list[Floats] = []
@@ -77,8 +78,18 @@ def choose_heads(
         quantiles=tuple(quantiles),
         shares=tuple(shares),
         derived=derived,
+        sums=sums,
     )
     return layout if last is None else replace(layout, drawn_last=_drawn_last(layout, last))
+
+
+def find_relations(
+    coded: pd.DataFrame, schema: Schema, *, min_rows: int
+) -> tuple[tuple[Derived, ...], tuple[Sum, ...]]:
+    """The columns that need no head: those that another decides, and sums of others."""
+    derived = find_derived(coded, schema, min_rows=min_rows)
+    taken = frozenset(i for each in derived for i in (each.column, each.source))
+    return derived, find_sums(coded, schema, taken=taken)
 
 
 def _drawn_last(layout: Layout, column: str) -> int | None:

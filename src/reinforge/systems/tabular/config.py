@@ -25,7 +25,9 @@ class TabularConfig(BaseModel):
     min_rows: int = Field(5, ge=1, description="least rows behind any number or level stored")
 
     look_up: bool = Field(
-        True, description="columns that another column decides are looked up, not drawn"
+        True,
+        description="columns that another column decides are looked up, and sums of others are "
+        "added up, not drawn",
     )
 
     target_last: bool = Field(

@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from reinforge.schema import Column, Schema
 from reinforge.systems.tabular.derived import Derived, derive
 from reinforge.systems.tabular.quantiles import Floats, QuantileFunction
+from reinforge.systems.tabular.sums import Sum, add_up
 
 LARGEST_SCORE = 5.0  # normal scores beyond +-5 stand for probabilities below 3e-7
 
@@ -55,6 +56,7 @@ class Layout:
     quantiles: tuple[QuantileFunction | None, ...]  # of a column with numeric heads, else None
     shares: tuple[Floats, ...]  # a discrete column's level shares; empty for numeric ones
     derived: tuple[Derived, ...] = ()  # columns without a head: others decide them
+    sums: tuple[Sum, ...] = ()  # columns without a head: others add up to them
     drawn_last: int | None = None  # number of the level head that sees what all others drew
 
     @property
@@ -68,11 +70,16 @@ class Layout:
         return tuple(head for head in self.heads if not head.is_gaussian)
 
     def heads_of(self, column: str) -> tuple[int, ...]:
-        """Where a column's heads stand among amounts and levels; of a derived one its source's."""
+        """Where a column's heads stand among amounts and levels.
+
+        Of a derived column its source's, of a sum those of its parts.
+        """
         place = [described.name for described in self.schema.modelled].index(column)
-        place = next((each.source for each in self.derived if each.column == place), place)
+        parts = next((each.parts for each in self.sums if each.column == place), (place,))
+        source = {each.column: each.source for each in self.derived}
+        places = {source.get(part, part) for part in parts}
         heads = (*self.gaussian, *self.discrete)
-        return tuple(i for i, head in enumerate(heads) if head.column == place)
+        return tuple(i for i, head in enumerate(heads) if head.column in places)
 
     @property
     def level_start(self) -> NDArray[np.int64]:
@@ -205,8 +212,13 @@ class Layout:
             table[column, gone] = np.nan
         names = [column.name for column in self.schema.modelled]
         written = pd.DataFrame(table.T, columns=names)
-        derive(written, self.derived)
+        self.complete(written)
         return written
+
+    def complete(self, table: pd.DataFrame) -> None:
+        """Fill the columns without a head from the others, in place."""
+        derive(table, self.derived)
+        add_up(table, self.sums, self.schema.modelled)
 
     def _decode_amount(self, head: Head, amount: NDArray[np.float32]) -> Floats:
         quantiles = self.quantiles[head.column]
@@ -239,6 +251,7 @@ class Layout:
             ],
             "shares": [share.tolist() for share in self.shares],
             "derived": [_plain(each) for each in self.derived],
+            "sums": [_plain(each) for each in self.sums],
             "drawn_last": self.drawn_last,
         }
 
@@ -253,11 +266,15 @@ class Layout:
             ),
             shares=tuple(np.array(share) for share in content["shares"]),
             derived=tuple(Derived(**_arrays(each)) for each in content.get("derived", [])),
+            sums=tuple(
+                Sum(column=each["column"], parts=tuple(each["parts"]))
+                for each in content.get("sums", [])
+            ),
             drawn_last=content.get("drawn_last"),
         )
 
 
-def _plain(fields: Head | Derived) -> dict[str, Any]:
+def _plain(fields: Head | Derived | Sum) -> dict[str, Any]:
     return {k: _numbers(v) if isinstance(v, np.ndarray) else v for k, v in vars(fields).items()}
 
 

@@ -19,11 +19,12 @@ from reinforge.errors import InputError
 from reinforge.randomness import generator, torch_generator
 from reinforge.schema import Column
 from reinforge.systems.tabular.condition import Condition, Where, grid, parse_where
-from reinforge.systems.tabular.derived import derive, on_sources
+from reinforge.systems.tabular.derived import on_sources
 from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.heads import Actions, Head, Layout
 from reinforge.systems.tabular.policy import Distribution, Policy
 from reinforge.systems.tabular.quantiles import QuantileFunction
+from reinforge.systems.tabular.sums import refuse_on_sums
 
 BLOCK_ROWS = 8192
 PIECE_ROWS = 512
@@ -72,6 +73,7 @@ def rows(
         InputError: No row can meet the conditions together.
     """
     conditions = on_sources(conditions, layout.derived, layout.schema)
+    refuse_on_sums(conditions, layout.sums, layout.schema)
     limits = _limits(layout, conditions) if conditions else None
     block_rows = BLOCK_ROWS if limits is None else CONDITION_ROWS
     for block, first in enumerate(range(0, n_rows, block_rows)):
@@ -87,7 +89,7 @@ def rows(
         for condition in conditions:
             _hold(table, layout, condition, numbers)
         if conditions:
-            derive(table, layout.derived)
+            layout.complete(table)
         yield table.iloc[: min(block_rows, n_rows - first)]
 
 
