@@ -104,7 +104,7 @@ def pictures_of(
         return drawn_set(drawn_by.policy("cpu"), chain, drawn_by.names, per, seed=DRAW_SEED)
 
     n, per = (N_NEW, PER_NEW) if new else (len(world.train.names), N_DRAWS)
-    of = ", of the prior" if parents == "prior" else ""
+    of = PRIOR if parents == "prior" else ""
     return policy.kept(f"{'newcomers' if new else 'learnt'}{of} {n} {per} {DRAW_SEED}", draw)
 
 

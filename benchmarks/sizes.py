@@ -7,18 +7,15 @@ Every arm with the same settings at every size, as in `tabular.py`. Measurements
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 import harness
 import measurements
-import tables
 from arms import ARMS
 from comparison import TUNED_ON, paired
-from harness import Cell
-from tabular import common_arguments
+from tabular import common_arguments, plan
 
 DEFAULT_ARMS = ("reinforge", "tabddpm", "cart", "independent")
 SCORES = {
@@ -30,23 +27,6 @@ SCORES = {
     "association_distance": "association distance ↓",
     "fit_cpu_seconds": "fit CPU s",
 }
-
-
-def plan(chosen: object) -> Iterator[Cell]:
-    """Every arm at every size, the small ones first."""
-    for seed in chosen.seeds:
-        for rows in chosen.sizes:
-            for table in chosen.tables:
-                for name in chosen.arms:
-                    yield Cell(
-                        table=table,
-                        rows=rows,
-                        name=name,
-                        arm=ARMS[name],
-                        seed=seed,
-                        level="quick",
-                        folder=tables.data_folder(chosen.data),
-                    )
 
 
 def write_page(path: Path, page: Path) -> None:
@@ -106,7 +86,9 @@ def main() -> int:
     parser.add_argument("--tables", nargs="+", default=["adult_whole"], metavar="TABLE")
     parser.add_argument("--sizes", nargs="+", type=int, default=[100, 500, 2000, 10000, 20000])
     parser.add_argument("--arms", nargs="+", default=[*DEFAULT_ARMS], choices=[*ARMS])
+    parser.set_defaults(level="quick")
     chosen, path = parser.parse_args(), measurements.csv_of("sizes")
+    chosen.tables = [f"{table}@{rows}" for rows in chosen.sizes for table in chosen.tables]
     return harness.main(plan(chosen), chosen, path=path, write_page=write_page)
 
 

@@ -59,6 +59,12 @@ def test_a_sum_is_missing_where_a_part_is():
     assert "total" not in sums(frame)
 
 
+def test_a_number_that_is_0_in_all_early_rows_is_no_sum():
+    frame = table(400).drop(columns=["all", "total", "fees_twice"])
+    frame["refunds"] = np.where(np.arange(400) < 350, 0, frame["tips"] // 2)
+    assert sums(frame) == {}
+
+
 def test_few_rows_that_add_up_by_accident_are_not_believed():
     assert sums(table(40)) == {}
 

@@ -46,16 +46,14 @@ def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "le
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
     own = class_tables(generator.prior.transformer)
-    apart = [table[:-1] - table[:-1].mean(0) for table in own]
     if parents == "prior":
         apart = [table.to(own[0]) for table in generator.strangers]
+        lacking = "people of the prior, whose classes are none; take learnt people as parents"
+    else:
+        apart = [table[:-1] - table[:-1].mean(0) for table in own]
+        lacking = "learnt people, and there is but one"
     if not apart or len(apart[0]) < 2:
-        who = (
-            "learnt people, and there is but one"
-            if parents == "learnt"
-            else ("people of the prior, whose classes are none; take learnt people as parents")
-        )
-        raise InputError(f"newcomers are mixed from {who}.")
+        raise InputError(f"newcomers are mixed from {lacking}.")
     mixed = shares(n, len(apart[0]), seed)
     transformer = with_class_table(generator.prior.transformer, n)
     with torch.no_grad():

@@ -48,9 +48,9 @@ def find_sums(coded: pd.DataFrame, schema: Schema, *, taken: frozenset[int]) -> 
     }
     related = _related(numbers)
     found: dict[int, tuple[int, ...]] = {}
-    for column in related:
-        parts = _parts(numbers, column, [i for i in related if i != column])
-        if column not in taken and parts is not None and column not in _drawn(parts, found):
+    for column in (i for i in related if i not in taken):
+        parts = _parts(numbers, column, related)
+        if parts is not None and column not in _drawn(parts, found):
             found[column] = parts
     return tuple(
         Sum(column=column, parts=_drawn(parts, found)) for column, parts in sorted(found.items())
@@ -98,28 +98,40 @@ def relations_by_name(
     return {**by_name(derived, schema), **added}
 
 
-def _related(numbers: dict[int, Floats]) -> list[int]:
-    """Columns in any exact linear relation: those that the null space of the first rows touches."""
+def _related(numbers: dict[int, Floats]) -> dict[int, Floats]:
+    """First rows, without gaps, of the columns in any exact linear relation.
+
+    These are the columns that the null space of the rows touches.
+    """
     columns = [i for i, value in numbers.items() if len(value) and not np.isnan(value).all()]
     if len(columns) < 3:
-        return []
+        return {}
     n_rows = max(FIRST_ROWS, 2 * ROWS_A_COLUMN * len(columns))
     table = np.column_stack([numbers[i][:n_rows] for i in columns])
     table = table[~np.isnan(table).any(axis=1)]
     if len(table) < max(FEWEST_ROWS, ROWS_A_COLUMN * len(columns)):
-        return []
+        return {}
     scale = np.abs(table).max(axis=0)
     scaled = table / np.where(scale > 0, scale, 1.0)
     _, size, axes = np.linalg.svd(scaled, full_matrices=False)
     touched = np.abs(axes[size <= 1e-8 * size[0]]).max(axis=0, initial=0.0)
-    return [i for i, weight in zip(columns, touched, strict=True) if weight > 1e-6]
+    return {columns[at]: table[:, at] for at in np.flatnonzero(touched > 1e-6)}
 
 
-def _parts(numbers: dict[int, Floats], column: int, others: list[int]) -> tuple[int, ...] | None:
-    """The others that add up to a column in every row, and are missing where it is."""
-    first = np.column_stack([numbers[i][:FIRST_ROWS] for i in (column, *others)])
-    first = first[~np.isnan(first).any(axis=1)]
-    parts = _adding_up(first[:, 0], first[:, 1:])
+def _parts(
+    numbers: dict[int, Floats], column: int, first: dict[int, Floats]
+) -> tuple[int, ...] | None:
+    """The columns that add up to one in every row, and are missing where it is.
+
+    Args:
+        numbers: All columns of numbers, whole.
+        column: Of which parts are wanted.
+        first: First rows, without gaps, of the columns that may be parts, and of this one.
+    """
+    others = [i for i in first if i != column]
+    if len(others) < 2:
+        return None
+    parts = _adding_up(first[column], np.column_stack([first[i] for i in others]))
     if len(parts) < 2:
         return None
     chosen = tuple(others[place] for place in parts)
