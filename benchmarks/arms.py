@@ -38,6 +38,7 @@ class Arm:
     program_arm: str | None = None  # its name inside the program, where that is another
     settings: dict[str, object] = field(default_factory=dict)
     is_ours: bool = False
+    is_real: bool = False  # no generator: rows of the holdout, which loses them
 
 
 ARMS: dict[str, Arm] = {
@@ -51,6 +52,11 @@ ARMS: dict[str, Arm] = {
     ),
     "copy": Arm(what="control: the train rows"),
     "independent": Arm(what="control: every column drawn by itself"),
+    "fresh": Arm(
+        what="control: real rows that nothing learnt from, taken out of the holdout: what a "
+        "generator without fault would score",
+        is_real=True,
+    ),
     "smote": Arm(what="control: between a row and a neighbour of its class"),
     "cart": Arm(what="sequential CART (synthpop's default, our implementation)"),
     "tabddpm": Arm(what="TabDDPM (our implementation), 5,000 steps on every table, not tuned"),

@@ -51,6 +51,8 @@ def measure(cell: Cell) -> list[dict[str, object]]:
 def draw(cell: Cell) -> tuple[Split, pd.DataFrame, dict[str, float]]:
     """Split, fit and sample: the split, the synthetic rows, and what they cost."""
     split = tables.split(cell.table, rows=cell.rows, seed=cell.seed, folder=cell.folder)
+    if cell.arm.is_real:
+        return *tables.with_fresh_rows(split, seed=cell.seed), {}
     synthetic, costs = arms.synthesise(
         cell.arm, cell.name, split.train, target=str(split.target), seed=cell.seed
     )

@@ -180,6 +180,25 @@ def split(name: str, *, rows: int | None, seed: int, folder: Path) -> Split:
     )
 
 
+def with_fresh_rows(split: Split, *, seed: int) -> tuple[Split, pd.DataFrame]:
+    """As many rows of the holdout as there are train rows, and the split without them.
+
+    Raises:
+        InputError: Less than half as many rows would be left to judge with.
+    """
+    n = len(split.train)
+    if 2 * len(split.holdout) < 3 * n:
+        raise InputError(
+            f"{len(split.holdout)} rows are held out, too few to take {n} fresh ones from; leave "
+            "the arm fresh out, or lower --rows."
+        )
+    fresh, rest = train_test_split(
+        split.holdout, train_size=n, stratify=split.holdout[split.target], random_state=seed
+    )
+    shorter = replace(split, holdout=rest.reset_index(drop=True))
+    return shorter, fresh.reset_index(drop=True)
+
+
 def _read(table: Table, *, folder: Path) -> pd.DataFrame:
     if table.file is None:
         from reinforge.data.embedded import breast_cancer

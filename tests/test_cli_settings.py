@@ -123,6 +123,11 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(settings, nearest):
         checked(settings)
 
 
+def test_a_key_near_nothing_in_its_section_is_refused_with_what_is_there():
+    with pytest.raises(InputError, match=r"'data\.missing' is not known; there are data\.sep, "):
+        checked({"data": {"missing": ["?"]}})
+
+
 def test_a_key_near_nothing_is_refused_with_the_choice():
     with pytest.raises(InputError, match="there are seed, data, split"):
         checked({"zzzzzz": 1})

@@ -1,6 +1,7 @@
 """Cells of benchmarks: each is split, fitted and drawn once, whatever is measured of it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,15 @@ def test_a_cell_is_split_and_drawn_once(calls, measure, tmp_path, monkeypatch):
     assert (value["identical_share"], value["fit_cpu_seconds"]) == (1.0, 1.5)
     assert ("rule_broken" in value) == (measure is rewards.measure)
     assert value.get("rule_broken", 0.0) == 0.0
+
+
+def test_rows_that_are_real_come_from_the_holdout_and_from_no_generator(tmp_path, monkeypatch):
+    monkeypatch.setattr(arms, "synthesise", None)
+    fresh = arms.ARMS["fresh"]
+    cell = replace(cell_of(tmp_path), table="breast_cancer", rows=150, arm=fresh)
+    value = {row["score"]: row["value"] for row in harness.measure(cell)}
+    assert value["identical_share"] == 0.0
+    assert value["s2r_auc"] > 0.8
 
 
 def test_a_difference_is_bold_where_its_interval_leaves_out_nothing():

@@ -75,3 +75,17 @@ def test_the_page_shows_every_arm_and_which_tables_were_tuned_on(tmp_path, monke
     assert "| *copy* | 0.500 |" in text
     assert f"| cart | {measurements.NOTHING} |" in text
     assert "looked at while the method was chosen: heart." in text
+
+
+def test_fresh_rows_stand_beside_the_others_where_they_were_measured(tmp_path):
+    path, page = tmp_path / "tabular.csv", tmp_path / "tabular.md"
+    arms = ["reinforge", "cart", "arf", "tvae"]
+    measurements.append(path, [row(arm, score="coverage") for arm in [*arms, "fresh"]])
+    for_pima = [row(arm, score="coverage", value=0.9) | {"dataset": "pima"} for arm in arms]
+    measurements.append(path, for_pima)
+    comparison.write_comparison(path, page)
+    beside = page.read_text().split("Beside fresh real rows")[1].split("## Paired")[0]
+    assert "heart 80/20. Mean" in beside
+    lines = {line.split("|")[1].strip(): line for line in beside.splitlines() if "|" in line}
+    assert "0.500" in lines["*fresh*"]
+    assert "0.500" in lines["**reinforge**"]

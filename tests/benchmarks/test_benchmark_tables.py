@@ -37,6 +37,20 @@ def test_more_train_rows_than_the_table_has_are_refused(tmp_path):
         tables.split("breast_cancer", rows=560, seed=0, folder=tmp_path)
 
 
+def test_fresh_rows_leave_the_holdout_and_are_as_many_as_the_train_rows(tmp_path):
+    split = tables.split("breast_cancer", rows=150, seed=0, folder=tmp_path)
+    shorter, fresh = tables.with_fresh_rows(split, seed=0)
+    assert (len(shorter.train), len(fresh), len(shorter.holdout)) == (150, 150, 269)
+    everything = pd.concat([shorter.train, fresh, shorter.holdout])
+    assert everything.drop_duplicates().shape[0] == 569
+
+
+def test_fresh_rows_that_would_use_up_the_holdout_are_refused(tmp_path):
+    split = tables.split("breast_cancer", rows=300, seed=0, folder=tmp_path)
+    with pytest.raises(InputError, match="269 rows are held out, too few to take 300"):
+        tables.with_fresh_rows(split, seed=0)
+
+
 def test_an_unknown_table_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(InputError, match="heart_all"):
         tables.load("hart", folder=tmp_path)

@@ -314,3 +314,18 @@ def test_numbers_with_marks_between_their_thousands_are_refused(form, mark):
 def test_numbers_of_one_length_in_groups_are_identifiers():
     cells = [f"{732829320 + 7919 * k:,}".replace(",", " ") for k in range(60)]
     assert infer_schema(pd.DataFrame({"register": cells}))["register"].kind == "identifier"
+
+
+def test_numbers_with_decimal_commas_are_refused():
+    cells = [f"{k},{k % 7}" for k in range(60)]
+    with pytest.raises(InputError, match="'weight' holds numbers with a decimal comma"):
+        infer_schema(pd.DataFrame({"weight": cells}))
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_a_word_among_numbers_is_refused_with_its_row_and_the_setting(mark):
+    cells = [None, None, *(f"{k}{mark}{k % 7}" for k in range(60))]
+    cells[40] = "k.A."
+    said = r"'weight' holds 1 value .* \(row 41; .*data.na_values=\['k.A.'\]"
+    with pytest.raises(InputError, match=said):
+        infer_schema(pd.DataFrame({"weight": cells}))

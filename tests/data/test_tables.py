@@ -321,6 +321,24 @@ def test_other_digits_are_numbers(tmp_path, cells):
     assert _column(tmp_path, cells) == [float(cell) for cell in cells]
 
 
+def test_days_with_points_are_no_numbers_where_points_part_thousands(tmp_path):
+    rows = "".join(f"{1 + k:02d}.03.2024;{k}.{k:03d},50;{k}\n" for k in range(1, 28))
+    frame = read_table(_file(tmp_path, f"day;cost;n\n{rows}"), thousands=".")
+    assert frame["day"].tolist()[:2] == ["02.03.2024", "03.03.2024"]
+    assert frame["cost"].tolist()[:2] == [1001.5, 2002.5]
+    assert frame["n"].tolist()[:2] == [1, 2]
+
+
+def test_a_word_among_numbers_with_marks_is_refused_with_its_row(tmp_path):
+    cells = [f"{k}.{k:03d},50" for k in range(1, 30)]
+    cells[0], cells[11] = "", "k.A."
+    rows = "".join(f"{cell};1\n" for cell in cells)
+    with pytest.raises(
+        InputError, match=r"rows\.csv: column 'cost' holds 1 value .* \(row 12;.*'k.A.'"
+    ):
+        read_table(_file(tmp_path, f"cost;n\n{rows}"), thousands=".")
+
+
 def test_commas_between_thousands_are_no_decimal_commas(tmp_path):
     rows = "".join(f"{cell};1\n" for cell in ["950", "1,200", "12,750"])
     frame = read_table(_file(tmp_path, f"it;other\n{rows}"))

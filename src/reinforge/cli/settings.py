@@ -325,15 +325,13 @@ def unknown_key(path: str, known: list[str]) -> str:
     sections = list(dict.fromkeys(key.partition(".")[0] for key in known))
     near = difflib.get_close_matches(leaf, leaves, n=1)
     homes = [key for key in known if key.rpartition(".")[2] in near]
-    nearest = (
-        [key for key in homes if key.rpartition(".")[0] == section]
-        or homes
-        or difflib.get_close_matches(path, [*known, *sections], n=1)
-    )
+    inside = [key for key in known if section and key.startswith(f"{section}.")]
+    nearest = [key for key in homes if key.rpartition(".")[0] == section] or homes
+    if not nearest and not inside:  # else the section alone would be what they have in common
+        nearest = difflib.get_close_matches(path, [*known, *sections], n=1)
     if nearest:
         return f"setting {path!r} is not known; did you mean {nearest[0]!r}?"
-    inside = [key for key in known if key.startswith(f"{section}.")]
-    choice = ", ".join(inside if section and inside else sections)
+    choice = ", ".join(inside or sections)
     return f"setting {path!r} is not known; there are {choice}."
 
 

@@ -244,12 +244,21 @@ def likely_separator(text: str) -> str:
     return best
 
 
-def likely_decimal(text: str, separator: str) -> str:
-    """A comma where it is no separator and stands inside numbers, and no point does."""
+def likely_decimal(text: str, separator: str, thousands: str | None = None) -> str:
+    """A comma where it is no separator and stands inside numbers, and no point does.
+
+    Args:
+        text: The first lines.
+        separator: What parts the fields.
+        thousands: A mark that is overlooked between groups of three digits.
+    """
     if separator == ",":
         return "."
     rows = itertools.zip_longest(*records(text, separator)[1:], fillvalue="")
     cells = [cell for column in rows if not _has_grouped(column) for cell in column]
+    if thousands is not None:
+        groups = re.compile(rf"(?<=\d){re.escape(thousands)}(?=\d{{3}}(?!\d))")
+        cells = [groups.sub("", cell) for cell in cells]
     commas = sum(bool(re.fullmatch(r"\s*-?\d+,\d+\s*", cell)) for cell in cells)
     points = sum(bool(re.fullmatch(r"\s*-?\d+\.\d+\s*", cell)) for cell in cells)
     return "," if commas > 0 and points == 0 else "."

@@ -133,8 +133,13 @@ def numbers(series: pd.Series) -> np.ndarray:
 
 
 def refuse_rows(series: pd.Series, wrong: np.ndarray, what: str, remedy: str = "") -> None:
-    """Raise an InputError that names the column and the first rows where `wrong` holds."""
-    rows = np.flatnonzero(wrong)
+    """Raise an InputError that names the column and the first rows where `wrong` holds.
+
+    Rows are counted by the index where it is one of whole numbers, so a column without its missing
+    values still names the table's own rows.
+    """
+    counts = pd.api.types.is_integer_dtype(series.index)
+    rows = series.index.to_numpy()[wrong] if counts else np.flatnonzero(wrong)
     if len(rows):
         shown = ", ".join(str(row + 1) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")
         count = "1 value that is" if len(rows) == 1 else f"{len(rows):,} values that are"

@@ -143,6 +143,7 @@ def _by_text(present: pd.Series, levels: pd.Series, min_level_count: int) -> dic
         found = _by_numbers(pd.Series(numbers(present), name=present.name), levels)
         return found | ({"decimals": places} if found["kind"] == "continuous" else {})
     text_forms.refuse_grouped_numbers(present)
+    text_forms.refuse_decimal_commas(present)
     if len(levels) >= 0.5 * len(present) and text_forms.is_prose(words):
         return {"kind": "text"}
     if _is_text_identifier(present, levels):

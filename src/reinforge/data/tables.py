@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from reinforge.data import bytes_in
 from reinforge.data.frames import as_frame, check_frame, frame_digest
 from reinforge.data.table_writer import TableWriter, write_table
+from reinforge.data.thousands import numbers_of_groups
 from reinforge.errors import InputError
 
 __all__ = ["TableWriter", "as_frame", "check_frame", "frame_digest", "read_table", "write_table"]
@@ -85,17 +86,24 @@ def _read_csv(
     header = _header(text, separator, path)
     if any(len(record) > len(header) for record in bytes_in.records(text, separator)):
         _refuse_ragged(file, path, encoding, separator)  # pandas would take a field for an index
-    options["decimal"] = options["decimal"] or bytes_in.likely_decimal(text, separator)
+    mark = options.pop("thousands")
+    options["decimal"] = options["decimal"] or bytes_in.likely_decimal(text, separator, mark)
     options["dtype"] = dict.fromkeys(bytes_in.code_columns(text, separator, header), str)
-    if options["thousands"] is not None and options["thousands"] == options["decimal"]:
+    if mark is not None and mark == options["decimal"]:
+        other = "," if mark == "." else "."
         raise InputError(
-            f"thousands = {options['thousands']!r} is the decimal mark as well; give another one "
-            "of the two."
+            f"{path}: thousands = {mark!r} is the decimal mark as well; give another one of the "
+            f"two, e.g. --set \"data.decimal='{other}'\"."
         )
     frame = _parsed(file, path, header, {"sep": separator, "encoding": encoding, **options})
     if frame.iloc[:, -1].isna().any():  # pandas fills lines that are too short
         _refuse_ragged(file, path, encoding, separator)
     _refuse_huge_cells(frame, path)
+    if mark is not None:
+        try:
+            numbers_of_groups(frame, mark=mark, decimal=options["decimal"])
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
     return frame
 
 

@@ -131,10 +131,38 @@ def number_decimals(series: pd.Series) -> int | None:
             series,
             (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
             f"no number, though {good.mean():.0%} of the distinct values are",
-            "mend them, read them as missing (--set \"data.na_values=['?', '-9']\"), or declare "
-            "the column as categorical",
+            mend_or_declare(levels[~good]),
         )
     return None
+
+
+def mend_or_declare(words: pd.Series) -> str:
+    """What to do about some words in a column of numbers, with the setting that reads over them."""
+    shown = [word.strip() for word in words if len(word.strip()) <= 12][:3]
+    return (
+        f'mend them, read them as missing (--set "data.na_values={shown or ["?"]}"), or declare '
+        "the column as categorical"
+    )
+
+
+def refuse_decimal_commas(series: pd.Series) -> None:
+    """Refuse numbers with a decimal comma, which a table of numbers with points or words keeps."""
+    levels = pd.Series(series.dropna().unique(), dtype=object)
+    fits = levels.str.fullmatch(r"\s*-?\d+(,\d+)?\s*").to_numpy(dtype=bool)
+    commas = levels[fits].str.contains(",", regex=False)
+    if len(levels) < 10 or fits.mean() < MOSTLY or commas.mean() < 0.25:
+        return
+    refuse_rows(
+        series,
+        (~series.isin(levels[fits])).to_numpy(dtype=bool),
+        f"no number, though {fits.mean():.0%} of the distinct values are",
+        mend_or_declare(levels[~fits]),
+    )
+    raise InputError(
+        f"column {series.name!r} holds numbers with a decimal comma; read them so (--set "
+        "\"data.decimal=','\", in Python decimal=','), or declare the column as categorical or "
+        "identifier."
+    )
 
 
 def refuse_grouped_numbers(series: pd.Series) -> None:
