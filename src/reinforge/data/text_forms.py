@@ -130,7 +130,7 @@ def number_decimals(series: pd.Series) -> int | None:
         refuse_rows(
             series,
             (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
-            f"no number, though {good.mean():.0%} of the distinct values are",
+            f"no number, though {good.sum()} of {len(good)} distinct values are",
             mend_or_declare(levels[~good]),
         )
     return None
@@ -155,7 +155,7 @@ def refuse_decimal_commas(series: pd.Series) -> None:
     refuse_rows(
         series,
         (~series.isin(levels[fits])).to_numpy(dtype=bool),
-        f"no number, though {fits.mean():.0%} of the distinct values are",
+        f"no number, though {fits.sum()} of {len(fits)} distinct values are",
         mend_or_declare(levels[~fits]),
     )
     raise InputError(

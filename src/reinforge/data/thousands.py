@@ -39,7 +39,7 @@ def _turn(frame: pd.DataFrame, column: pd.Series, *, form: str, mark: str, decim
     refuse_rows(
         column,
         ~fits,
-        f"no number, though {fits[is_there].mean():.0%} of the values are",
+        f"no number, though {(fits & is_there).sum()} of {is_there.sum()} values are",
         mend_or_declare(pd.Series(column[~fits].unique(), dtype=object)),
     )
     plain = text.str.replace(mark, "", regex=False).str.replace(decimal, ".", regex=False)
