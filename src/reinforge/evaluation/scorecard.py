@@ -14,13 +14,14 @@ from reinforge.evaluation.context import context_of
 from reinforge.evaluation.detection import detection_scores
 from reinforge.evaluation.fidelity import fidelity_scores
 from reinforge.evaluation.figures import figures_of
-from reinforge.evaluation.judged import judged_tables
-from reinforge.evaluation.levels import level_of
+from reinforge.evaluation.judged import Judged, judged_tables
+from reinforge.evaluation.levels import Level, level_of
 from reinforge.evaluation.privacy import privacy_scores
 from reinforge.evaluation.rules import Rule, rule_rates
 from reinforge.evaluation.utility import utility_scores
 from reinforge.files import write_atomic, write_json
 from reinforge.measure.classifiers import JUDGES, check_judges
+from reinforge.measure.threads import threads_for
 from reinforge.records import Score, Split
 
 Progress = Callable[[str, float], None]
@@ -143,6 +144,18 @@ def evaluate(
     whole = judged_tables(split, synthetic, seed=seed)
     part = whole.capped(real=depth.real_rows, synthetic=depth.synthetic_rows)
     tell = progress or (lambda stage, share: None)
+    with threads_for(len(part.train) + len(part.synthetic)):
+        scores, figures = _scored(whole, part, depth, judges, tell)
+    figures["rules"] = rule_rates(split, synthetic, rules)
+    context = context_of(split, synthetic, whole=whole, part=part, level=depth, judges=judges)
+    tell("done", 1.0)
+    return Scorecard(scores=scores, context=plain(context), figures=plain(figures))
+
+
+def _scored(
+    whole: Judged, part: Judged, depth: Level, judges: tuple[str, ...], tell: Progress
+) -> tuple[tuple[Score, ...], dict[str, Any]]:
+    """All scores, and what figures are drawn from."""
     tell("utility", 0.0)
     scores, curves = utility_scores(part, judges=judges)
     tell("fidelity", 0.3)
@@ -152,11 +165,7 @@ def evaluate(
     tell("privacy", 0.6)
     privacy, attack_curves = privacy_scores(whole, level=depth)
     tell("figures", 0.95)
-    figures = figures_of(part) | {"roc": curves + attack_curves}
-    figures["rules"] = rule_rates(split, synthetic, rules)
-    context = context_of(split, synthetic, whole=whole, part=part, level=depth, judges=judges)
-    tell("done", 1.0)
-    return Scorecard(scores=(*scores, *privacy), context=plain(context), figures=plain(figures))
+    return (*scores, *privacy), figures_of(part) | {"roc": curves + attack_curves}
 
 
 def plain(value: Any) -> Any:
