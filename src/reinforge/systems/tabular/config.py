@@ -26,8 +26,8 @@ class TabularConfig(BaseModel):
 
     look_up: bool = Field(
         True,
-        description="columns that another column decides are looked up, and sums of others are "
-        "added up, not drawn",
+        description="columns that another column decides are looked up, and sums and multiples of "
+        "others are worked out, not drawn",
     )
 
     target_last: bool = Field(

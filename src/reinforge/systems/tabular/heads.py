@@ -267,8 +267,7 @@ class Layout:
             shares=tuple(np.array(share) for share in content["shares"]),
             derived=tuple(Derived(**_arrays(each)) for each in content.get("derived", [])),
             sums=tuple(
-                Sum(column=each["column"], parts=tuple(each["parts"]))
-                for each in content.get("sums", [])
+                Sum(**{**each, "parts": tuple(each["parts"])}) for each in content.get("sums", [])
             ),
             drawn_last=content.get("drawn_last"),
         )

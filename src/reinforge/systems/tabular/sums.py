@@ -15,6 +15,7 @@ from reinforge.schema import Column, Schema
 from reinforge.systems.tabular.condition import Condition, grid
 from reinforge.systems.tabular.derived import Derived, by_name
 from reinforge.systems.tabular.quantiles import Floats
+from reinforge.systems.tabular.scaled import find_scaled
 
 ROWS_A_COLUMN = 5  # with fewer, numbers may add up by accident
 FEWEST_ROWS = 50
@@ -24,14 +25,19 @@ TOLERANCE = 1e-9  # of the largest number: sums of decimals are rounded
 
 @dataclass(frozen=True, kw_only=True)
 class Sum:
-    """One column that is the sum of others in every row, and missing where one of them is."""
+    """One column that is the sum of others in every row, and missing where one of them is.
+
+    Or a multiple of the sum of one or more, shifted by a constant.
+    """
 
     column: int  # position among the modelled columns
     parts: tuple[int, ...]
+    factor: float = 1.0
+    constant: float = 0.0
 
 
 def find_sums(coded: pd.DataFrame, schema: Schema, *, taken: frozenset[int]) -> tuple[Sum, ...]:
-    """The columns of numbers that two or more others add up to in every training row.
+    """The columns of numbers that others add up to in every training row, or that are scaled ones.
 
     Of a total that holds a subtotal the parts of that are named, so no sum is a part of another and
     they can be added up in any order.
@@ -46,15 +52,18 @@ def find_sums(coded: pd.DataFrame, schema: Schema, *, taken: frozenset[int]) -> 
         for i, column in enumerate(schema.modelled)
         if column.is_numeric and column.kind != "datetime"
     }
-    related = _related(numbers)
+    scaled = find_scaled(numbers, schema.modelled, taken=taken)
+    related = _related({i: value for i, value in numbers.items() if i not in scaled})
     found: dict[int, tuple[int, ...]] = {}
     for column in (i for i in related if i not in taken):
         parts = _parts(numbers, column, related)
         if parts is not None and column not in _drawn(parts, found):
             found[column] = parts
-    return tuple(
-        Sum(column=column, parts=_drawn(parts, found)) for column, parts in sorted(found.items())
-    )
+    sums = [Sum(column=column, parts=_drawn(parts, found)) for column, parts in found.items()]
+    for column, (source, factor, constant) in scaled.items():
+        parts = _drawn((source,), found)
+        sums.append(Sum(column=column, parts=parts, factor=factor, constant=constant))
+    return tuple(sorted(sums, key=lambda each: each.column))
 
 
 def _drawn(parts: tuple[int, ...], found: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
@@ -66,7 +75,7 @@ def add_up(table: pd.DataFrame, sums: tuple[Sum, ...], described: tuple[Column, 
     """Fill the sums of a coded table from their parts as these are written, in place."""
     for each in sums:
         parts = [_as_written(table.iloc[:, i], described[i]) for i in each.parts]
-        table.isetitem(each.column, np.sum(parts, axis=0))
+        table.isetitem(each.column, each.factor * np.sum(parts, axis=0) + each.constant)
 
 
 def refuse_on_sums(
@@ -83,19 +92,31 @@ def refuse_on_sums(
         each = by_column.get(condition.column)
         if each is not None:
             parts = ", ".join(repr(names[i]) for i in each.parts)
+            what = "the sum of " if len(each.parts) > 1 else ""
             raise InputError(
-                f"condition on {names[each.column]!r}: it is the sum of {parts}; ask for values "
-                "of these, or train with look_up=False, which draws the sum by itself."
+                f"condition on {names[each.column]!r}: it is {what}{parts}{_scale(each)}; ask for "
+                "values of that, or train with look_up=False, which draws it by itself."
             )
 
 
 def relations_by_name(
     derived: tuple[Derived, ...], sums: tuple[Sum, ...], schema: Schema
 ) -> dict[str, str]:
-    """The name of each column without a head -> what decides it: "a", or for a sum "a + b"."""
+    """The name of each column without a head -> what decides it: "a", "a + b", "a x 2.2"."""
     names = [column.name for column in schema.modelled]
-    added = {names[each.column]: " + ".join(names[i] for i in each.parts) for each in sums}
+    added = {}
+    for each in sums:
+        told = " + ".join(names[i] for i in each.parts)
+        told = f"({told})" if len(each.parts) > 1 and each.factor != 1 else told
+        added[names[each.column]] = told + _scale(each)
     return {**by_name(derived, schema), **added}
+
+
+def _scale(each: Sum) -> str:
+    """Factor and constant in words; nothing where there are none."""
+    times = "" if each.factor == 1 else f" x {each.factor:.4g}"
+    sign = "-" if each.constant < 0 else "+"
+    return times + ("" if each.constant == 0 else f" {sign} {abs(each.constant):.4g}")
 
 
 def _related(numbers: dict[int, Floats]) -> dict[int, Floats]:
