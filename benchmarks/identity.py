@@ -273,8 +273,9 @@ Mixed from the people of the prior, newcomers are as useful: verification accura
 of `real` and of `random_erasing` beyond chance (five seeds), and level with newcomers of the learnt
 people. But they look like somebody learnt hardly more often than unseen people do (four seeds):
 .042 of their pictures for .110, by the judge (unseen people .028, other pictures of the learnt
-people .050 like somebody else), and .027 for .184 (.049) by a second network, both beyond chance. Whoever holds the
-generator itself learns as much as before. `reinforced` and `selected` of them are not measured.
+people .050 like somebody else), and .027 for .184 (.049) by a second network, both beyond chance.
+Whoever holds the generator itself learns as much as before. `reinforced` and `selected` of them are
+not measured.
 """
 
 
