@@ -66,6 +66,12 @@ def test_what_differs_in_one_row_or_has_other_gaps_is_drawn():
     assert not {"kilos_again", "pounds"} & set(found(frame))
 
 
+def test_columns_that_begin_with_gaps_alone_are_drawn():
+    frame = table()
+    frame.loc[:299, ["kilos", "pounds", "kilos_again"]] = np.nan
+    assert not {"kilos_again", "pounds"} & set(found(frame))
+
+
 def test_an_age_that_follows_a_year_of_birth_but_for_a_birthday_is_drawn():
     numbers = np.random.default_rng(0)
     born = numbers.integers(1930, 2005, 40_000)

@@ -28,14 +28,12 @@ def find_scaled(
         described: All columns.
         taken: Columns that are looked up, or that decide such a column: none of these is found.
     """
-    first = {i: value[:FIRST_ROWS] for i, value in numbers.items()}
+    near = _near_a_line({i: value[:FIRST_ROWS] for i, value in numbers.items()})
     found: dict[int, Line] = {}
     for column in reversed(numbers):
         if column in taken or any(source == column for source, _, _ in found.values()):
             continue
-        for source in numbers:
-            if source == column or source in found or not _alike(first[column], first[source]):
-                continue
+        for source in (i for i in near.get(column, ()) if i not in found):
             line = _line(numbers[column], numbers[source], step=grid(described[column]))
             if line is not None:
                 found[column] = (source, *line)
@@ -43,15 +41,25 @@ def find_scaled(
     return found
 
 
-def _alike(value: Floats, other: Floats) -> bool:
-    """Whether numbers have the same gaps and lie near a line."""
-    known = ~np.isnan(value)
-    if not np.array_equal(known, ~np.isnan(other)) or known.sum() < 3:
-        return False
-    value, other = _unit(value[known]), _unit(other[known])
-    if value.std() == 0 or other.std() == 0:
-        return False
-    return bool(abs(np.corrcoef(value, other)[0, 1]) >= LEAST_CORRELATION)
+def _near_a_line(first: dict[int, Floats]) -> dict[int, list[int]]:
+    """For each column those with the same gaps whose numbers lie near a line with its own."""
+    alike: dict[bytes, list[int]] = {}
+    for i, value in first.items():
+        alike.setdefault(np.isnan(value).tobytes(), []).append(i)
+    near: dict[int, list[int]] = {}
+    for columns in alike.values():
+        known = ~np.isnan(first[columns[0]])
+        units = {i: _unit(first[i][known]) for i in columns} if known.sum() > 2 else {}
+        varied = [i for i, value in units.items() if value.std() > 0]
+        if len(varied) < 2:
+            continue
+        together = np.abs(np.corrcoef([units[i] for i in varied])) >= LEAST_CORRELATION
+        np.fill_diagonal(together, val=False)
+        near |= {
+            i: [varied[at] for at in np.flatnonzero(row)]
+            for i, row in zip(varied, together, strict=True)
+        }
+    return near
 
 
 def _line(value: Floats, other: Floats, *, step: float) -> tuple[float, float] | None:
