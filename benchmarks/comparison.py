@@ -132,7 +132,8 @@ def _together(measured: pd.DataFrame) -> str:
     )
     frame = frame.join(wide).reindex(columns=list(TOGETHER))
     frame["detection_off"] = (frame["detection_auc"] - 0.5).abs()
-    by_setting = frame.groupby(level=["dataset", "setting", "arm"]).mean()
+    settings = frame.groupby(level=["dataset", "setting", "arm"])
+    by_setting = settings.mean().assign(splits=settings.size())
     is_tuned = by_setting.index.get_level_values("dataset").isin(TUNED_ON)
     parts = [
         "## All tables together\n",
@@ -153,7 +154,9 @@ def _joint(title: str, by_setting: pd.DataFrame, wanted: tuple[str, ...]) -> str
     for arm in [name for name in ARMS if name in set(by_setting["arm"])]:
         own = by_setting[by_setting["arm"] == arm]
         if len(own) == len(settings):
-            rows.append([_label(arm), *(cell(own[name]) for name in TOGETHER)])
+            n_splits = own["splits"].min()
+            fewer = f" (splits: {n_splits})" if n_splits < by_setting["splits"].max() else ""
+            rows.append([_label(arm) + fewer, *(cell(own[name]) for name in TOGETHER)])
     if not rows:
         return ""
     names = ", ".join(f"{dataset} {setting}" for dataset, setting in settings)

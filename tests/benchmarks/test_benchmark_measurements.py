@@ -89,3 +89,14 @@ def test_fresh_rows_stand_beside_the_others_where_they_were_measured(tmp_path):
     lines = {line.split("|")[1].strip(): line for line in beside.splitlines() if "|" in line}
     assert "0.500" in lines["*fresh*"]
     assert "0.500" in lines["**reinforge**"]
+
+
+def test_an_arm_with_fewer_splits_than_others_says_so(tmp_path):
+    path, page = tmp_path / "tabular.csv", tmp_path / "tabular.md"
+    for seed in (0, 1):
+        arms = ["reinforge", "cart", "arf", *(["tvae"] if seed else [])]
+        measurements.append(path, [row(arm, seed, "coverage") for arm in arms])
+    comparison.write_comparison(path, page)
+    together = page.read_text().split("## Paired")[0]
+    assert "| tvae (splits: 1) |" in together
+    assert "| cart |" in together
