@@ -127,13 +127,18 @@ def number_decimals(series: pd.Series) -> int | None:
             return places if written == levels.tolist() else None
         return None
     if len(levels) >= 10 and good.mean() >= MOSTLY and np.sum(~good) <= 10:
-        refuse_rows(
-            series,
-            (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
-            f"no number, though {good.sum()} of {len(good)} distinct values are",
-            mend_or_declare(levels[~good]),
-        )
+        _refuse_words(series, levels, good)
     return None
+
+
+def _refuse_words(series: pd.Series, levels: pd.Series, good: np.ndarray) -> None:
+    """Refuse the levels that are no numbers, if there are some, by their rows."""
+    refuse_rows(
+        series,
+        (series.notna() & ~series.isin(levels[good])).to_numpy(dtype=bool),
+        f"no number, though {good.sum()} of {len(good)} distinct values are",
+        mend_or_declare(levels[~good]),
+    )
 
 
 def mend_or_declare(words: pd.Series) -> str:
@@ -152,12 +157,7 @@ def refuse_decimal_commas(series: pd.Series) -> None:
     commas = levels[fits].str.contains(",", regex=False)
     if len(levels) < 10 or fits.mean() < MOSTLY or commas.mean() < 0.25:
         return
-    refuse_rows(
-        series,
-        (~series.isin(levels[fits])).to_numpy(dtype=bool),
-        f"no number, though {fits.sum()} of {len(fits)} distinct values are",
-        mend_or_declare(levels[~fits]),
-    )
+    _refuse_words(series, levels, fits)
     raise InputError(
         f"column {series.name!r} holds numbers with a decimal comma; read them so (--set "
         "\"data.decimal=','\", in Python decimal=','), or declare the column as categorical or "

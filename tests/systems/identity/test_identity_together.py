@@ -151,9 +151,8 @@ def test_gradient_checkpointing_runs_every_block_twice_and_gives_the_same_bits(t
         block = learner.policy.transformer.transformer_blocks[0]
         block.register_forward_pre_hook(lambda *_, c=calls: c.append(torch.is_grad_enabled()))
         start_cold(learner, 0, seed=0)
-        cold = learner.policy.copy_of_trained()
         reinforce(learner, blocks, 1, seed=0)
-        passes[is_on], told[is_on] = sum(calls), learner.policy.copy_of_trained()
+        passes[is_on], told[is_on] = sum(calls), gradients(learner)
     assert passes[True] == 2 * passes[False] > 0
     assert all(torch.equal(told[True][name], value) for name, value in told[False].items())
-    assert any(not torch.equal(cold[name], value) for name, value in told[True].items())
+    assert max(float(value.abs().max()) for value in told[True].values()) > 0

@@ -142,7 +142,6 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
     first_view = index * len(reward) * config.n_denoising
     judged = judged_by(learner, embed, measured, seed=seed, first_view=first_view)
     log = update_policy(learner, batch, index, judged)
-    learner.policy_optimizer.zero_grad(set_to_none=True)  # the next rollout takes their room
     log |= update_value(learner, rollout, reward)
     move_average(learner, index)
     return {"reward": float(reward.mean()), **parts, **log}

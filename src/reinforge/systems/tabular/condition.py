@@ -212,6 +212,11 @@ def grid(column: Column) -> float:
     return 10.0**-column.decimals if column.decimals is not None else 0.0
 
 
+def on_grid(amount: np.ndarray, step: float) -> np.ndarray:
+    """Amounts rounded to multiples of a step; as they are where it is 0."""
+    return np.round(amount / step) * step if step else amount
+
+
 def both(old: Condition | None, new: Condition, column: Column) -> Condition:
     """One condition that holds where two conditions on a column hold.
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
-from reinforge.systems.tabular.condition import Condition, both, grid
+from reinforge.systems.tabular.condition import Condition, both, grid, on_grid
 from reinforge.systems.tabular.quantiles import Floats
 
 MOST_PIECES = 20  # of an amount that decides a level
@@ -40,8 +40,7 @@ class Derived:
         if self.edges is None:
             piece = filled.astype(np.int64).clip(0, len(self.values) - 2)
         else:
-            rounded = np.round(filled / self.step) * self.step if self.step else filled
-            piece = np.searchsorted(self.edges, rounded)
+            piece = np.searchsorted(self.edges, on_grid(filled, self.step))
         return np.where(missing, len(self.values) - 1, piece)
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from reinforge.schema import Column
-from reinforge.systems.tabular.condition import grid
+from reinforge.systems.tabular.condition import grid, on_grid
 from reinforge.systems.tabular.quantiles import Floats
 
 FEWEST_ROWS = 50
 FEWEST_VALUES = 5  # of the column: with fewer, a line may fit by accident
-FIRST_ROWS = 256  # show at once that most pairs have nothing to do with each other
+FIRST_ROWS = 256  # show what hangs together; all rows then confirm it
 LEAST_CORRELATION = 0.99
-TOLERANCE = 1e-9  # of the largest number
+TOLERANCE = 1e-9  # of the largest number: decimals are rounded
 ROUNDED_ALIKE = 0.98  # of the rows: a fitted line rounds a few the other way
 
 Line = tuple[int, float, float]  # a column, and what it is multiplied by and shifted by
@@ -99,4 +99,4 @@ def _holds(line: tuple[float, float], value: Floats, other: Floats, *, step: flo
         return True
     if not step or (off > 0.51 * step).any():
         return False
-    return bool((np.abs(value - np.round(fitted / step) * step) <= room).mean() >= ROUNDED_ALIKE)
+    return bool((np.abs(value - on_grid(fitted, step)) <= room).mean() >= ROUNDED_ALIKE)

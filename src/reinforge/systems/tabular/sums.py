@@ -12,15 +12,12 @@ from scipy.optimize import nnls
 
 from reinforge.errors import InputError
 from reinforge.schema import Column, Schema
-from reinforge.systems.tabular.condition import Condition, grid
+from reinforge.systems.tabular.condition import Condition, grid, on_grid
 from reinforge.systems.tabular.derived import Derived, by_name
 from reinforge.systems.tabular.quantiles import Floats
-from reinforge.systems.tabular.scaled import find_scaled
+from reinforge.systems.tabular.scaled import FEWEST_ROWS, FIRST_ROWS, TOLERANCE, find_scaled
 
 ROWS_A_COLUMN = 5  # with fewer, numbers may add up by accident
-FEWEST_ROWS = 50
-FIRST_ROWS = 256  # show what hangs together; all rows then confirm it
-TOLERANCE = 1e-9  # of the largest number: sums of decimals are rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +71,9 @@ def _drawn(parts: tuple[int, ...], found: dict[int, tuple[int, ...]]) -> tuple[i
 def add_up(table: pd.DataFrame, sums: tuple[Sum, ...], described: tuple[Column, ...]) -> None:
     """Fill the sums of a coded table from their parts as these are written, in place."""
     for each in sums:
-        parts = [_as_written(table.iloc[:, i], described[i]) for i in each.parts]
+        parts = [
+            on_grid(table.iloc[:, i].to_numpy(np.float64), grid(described[i])) for i in each.parts
+        ]
         table.isetitem(each.column, each.factor * np.sum(parts, axis=0) + each.constant)
 
 
@@ -180,9 +179,3 @@ def _adding_up(total: Floats, others: Floats) -> list[int]:
             return [place for place, weight in zip(left, share, strict=True) if weight > 1e-6]
         del left[int(off.argmax())]
     return []
-
-
-def _as_written(value: pd.Series, column: Column) -> Floats:
-    """Numbers rounded to what the column can hold."""
-    step, amount = grid(column), value.to_numpy(np.float64)
-    return np.round(amount / step) * step if step else amount
