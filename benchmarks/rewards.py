@@ -113,7 +113,7 @@ def _with_length(given: dict[str, object], n_rows: int) -> dict[str, object]:
         return dict(given)
     from reinforge.systems.tabular.config import TabularConfig
 
-    usual = TabularConfig().for_rows(n_rows).cold_start_steps or 0
+    usual = TabularConfig().for_rows(n_rows).cold_start_steps
     return {**given, "cold_start_steps": round(usual * float(factor[1:]))}
 
 

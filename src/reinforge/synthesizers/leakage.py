@@ -99,7 +99,7 @@ def at_rung(config: TabularConfig, rung: tuple[float, float], n_rows: int) -> di
     hidden, share = rung
     filled = config.for_rows(n_rows)
     changed: dict[str, Any] = {}
-    if hidden > (filled.hidden_from_encoder or 0.0):
+    if hidden > filled.hidden_from_encoder:
         changed["hidden_from_encoder"] = hidden
     if share < 1 and filled.cold_start_steps:
         changed["cold_start_steps"] = max(1, round(share * filled.cold_start_steps))

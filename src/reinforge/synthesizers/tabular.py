@@ -20,7 +20,7 @@ from reinforge.synthesizers.leakage import Tried, within
 from reinforge.synthesizers.limits import memory_limit, one_thread
 from reinforge.systems.tabular.choose import choose_heads
 from reinforge.systems.tabular.condition import Where, parse_where
-from reinforge.systems.tabular.config import TabularConfig, resolve_config
+from reinforge.systems.tabular.config import FilledConfig, TabularConfig, resolve_config
 from reinforge.systems.tabular.extra import extra_reward
 from reinforge.systems.tabular.heads import Layout
 from reinforge.systems.tabular.learner import as_draw, new_learner
@@ -91,6 +91,7 @@ class TabularSynthesizer:
         self.history: list[dict[str, Any]] = []
         self._layout: Layout | None = None
         self._policy: Policy | None = None
+        self._filled: FilledConfig | None = None  # the settings that the policy was learnt with
 
     @property
     def schema(self) -> Schema:
@@ -229,7 +230,7 @@ class TabularSynthesizer:
                 on_step=on_step,
                 stop=stop,
             )
-        self._layout, self._policy = layout, learner.averaged
+        self._layout, self._policy, self._filled = layout, learner.averaged, config
 
     def _prepared_rewards(self, known: TrainRows) -> list[Reward]:
         for rule in self.rules:
@@ -329,6 +330,7 @@ class TabularSynthesizer:
             "preset": self.preset,
             "seed": self.seed,
             "config": self.config.model_dump(),
+            "learnt_with": self._filled and self._filled.model_dump(),
             "rules": [rule.text for rule in self.rules],
         }
         write_model(Path(folder), layout, policy, about)
@@ -344,6 +346,7 @@ class TabularSynthesizer:
         try:
             model = cls(content["preset"], seed=content["seed"], rules=content["rules"])
             model.config = resolve_config("default", content["config"])
+            model._filled = FilledConfig(**content["learnt_with"])
         except (LookupError, TypeError, ValueError) as error:
             raise InputError(f"{folder}: the model cannot be read ({error!r}).") from error
         model._layout, model._policy = layout, policy

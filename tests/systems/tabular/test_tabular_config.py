@@ -118,3 +118,35 @@ def test_a_gradient_through_a_discriminator_needs_one():
 def test_less_of_each_row_is_hidden_the_more_rows_there_are(n_rows, hidden):
     assert TabularConfig().for_rows(n_rows).hidden_from_encoder == pytest.approx(hidden)
     assert TabularConfig(hidden_from_encoder=0.9).for_rows(n_rows).hidden_from_encoder == 0.9
+
+
+FIELDS = ["n_steps", "hidden", "discriminator_hidden", "discriminator_steps", "r1_weight"]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "filled"),
+    [
+        (50, (400, 192, 128, 2, 0.1)),
+        (500, (400, 192, 128, 2, 0.1)),
+        (1500, (693, 192, 171, 3, 0.3666667)),
+        (2000, (800, 192, 192, 3, 0.5)),
+        (16_000, (2263, 384, 192, 3, 0.5)),
+        (20_000, (2530, 414, 192, 3, 0.5)),
+        (10**7, (2530, 414, 192, 3, 0.5)),
+    ],
+)
+def test_many_rows_are_reinforced_for_longer_under_a_stricter_judge(n_rows, filled):
+    found = TabularConfig().for_rows(n_rows)
+    assert [getattr(found, name) for name in FIELDS] == pytest.approx(filled)
+
+
+def test_what_is_set_does_not_follow_the_number_of_rows():
+    given = dict.fromkeys(FIELDS, 3) | {"cold_start_steps": 0, "hidden_from_encoder": 0.0}
+    found = TabularConfig(**given).for_rows(5000)
+    assert {name: getattr(found, name) for name in given} == given
+    assert found.discriminator_learning_rate == pytest.approx(1e-3)
+    assert found.clip_range == TabularConfig().clip_range
+
+
+def test_settings_that_mean_none_stay_none():
+    assert TabularConfig(clip_range=None, average_from=None).for_rows(100).clip_range is None

@@ -9,6 +9,7 @@ from reinforge.errors import InputError
 
 FEW_ROWS, ENOUGH_ROWS = 200, 500  # between them settings go from private to useful
 MANY_ROWS = 2000  # learn next to nothing of one row, also where the encoder sees it whole
+MOST_ROWS = 20_000  # above it nets and reinforcement grow no more
 
 
 class TabularConfig(BaseModel):
@@ -36,7 +37,12 @@ class TabularConfig(BaseModel):
 
     # policy
     noise_dim: int = Field(16, ge=1, description="length of the latent z")
-    hidden: int = Field(192, ge=1, description="width of the policy's layers")
+    hidden: int | None = Field(
+        None,
+        ge=1,
+        description="width of the policy's layers; None: 192, and from 2,000 to 20,000 rows more "
+        "with their cube root",
+    )
     n_layers: int = Field(2, ge=1, le=8, description="hidden layers of the policy")
     deviation: Literal["shared", "state", "fixed"] = Field(
         "shared", description="log sigma: one free number a column, a function of z, or fixed"
@@ -83,10 +89,21 @@ class TabularConfig(BaseModel):
     reward_scale: Literal["logit", "probability"] = Field(
         "logit", description="the discriminator's logit (log odds of real) or its sigmoid"
     )
-    discriminator_hidden: int = Field(128, ge=1, description="width of its layers")
-    discriminator_steps: int = Field(2, ge=1, description="its updates an iteration")
-    discriminator_learning_rate: float = Field(4e-4, gt=0, lt=1, description="Adam")
-    r1_weight: float = Field(0.1, ge=0, description="gamma of the R1 gradient penalty")
+    discriminator_hidden: int | None = Field(
+        None,
+        ge=1,
+        description="width of its layers; None: 128 up to 500 rows, 192 for 2,000 and more, on a "
+        "straight line between them, as are the next three",
+    )
+    discriminator_steps: int | None = Field(
+        None, ge=1, description="its updates an iteration; None: 2 and 3"
+    )
+    discriminator_learning_rate: float | None = Field(
+        None, gt=0, lt=1, description="Adam; None: 0.0004 and 0.001"
+    )
+    r1_weight: float | None = Field(
+        None, ge=0, description="gamma of the R1 gradient penalty; None: 0.1 and 0.5"
+    )
     r1_every: int = Field(
         8, ge=1, description="penalise every so many updates, so many times as hard"
     )
@@ -112,30 +129,58 @@ class TabularConfig(BaseModel):
     )
 
     # length
-    n_steps: int = Field(400, ge=1, description="iterations of reinforcement")
+    n_steps: int | None = Field(
+        None,
+        ge=1,
+        description="iterations of reinforcement; None: 400, and from 500 to 20,000 rows more with "
+        "their square root",
+    )
     batch_rows: int = Field(256, ge=2, description="rows drawn an iteration")
     checkpoint_every: int = Field(200, ge=1, description="iterations between checkpoints")
 
-    def for_rows(self, n_rows: int) -> "TabularConfig":
-        """The settings with what depends on the table's height filled in: less by heart of few."""
+    def for_rows(self, n_rows: int) -> "FilledConfig":
+        """The settings with what depends on the table's height filled in.
+
+        Of few rows less is learnt by heart; many rows teach a larger discriminator, which then has
+        more to tell, and a policy that is reinforced for longer.
+        """
         ratio = n_rows / ENOUGH_ROWS
-        filled: dict[str, Any] = {}
-        if self.cold_start_steps is None:
-            n_steps = round(1000 * ratio ** (1.5 if ratio < 1 else 0.5))
-            filled["cold_start_steps"] = max(100, n_steps)
-        if self.hidden_from_encoder is None:
-            filled["hidden_from_encoder"] = float(
-                np.interp(n_rows, (FEW_ROWS, ENOUGH_ROWS, MANY_ROWS), (0.75, 0.5, 0.0))
-            )
+        grown = min(max(ratio, 1.0), MOST_ROWS / ENOUGH_ROWS)
+        wider = max(1.0, min(n_rows, MOST_ROWS) / MANY_ROWS)
+        by_height: dict[str, Any] = {
+            "cold_start_steps": max(100, round(1000 * ratio ** (1.5 if ratio < 1 else 0.5))),
+            "hidden_from_encoder": _between(n_rows, 0.75, 0.5, 0.0),
+            "hidden": round(192 * wider ** (1 / 3)),
+            "discriminator_hidden": round(_between(n_rows, 128.0, 128.0, 192.0)),
+            "discriminator_steps": round(_between(n_rows, 2.0, 2.0, 3.0)),
+            "discriminator_learning_rate": _between(n_rows, 4e-4, 4e-4, 1e-3),
+            "r1_weight": _between(n_rows, 0.1, 0.1, 0.5),
+            "n_steps": round(400 * grown**0.5),
+        }
+        settings = {**self.model_dump(), **by_height, **self.model_dump(exclude_none=True)}
         if self.direct_learning_rate is None:
-            n_steps = filled.get("cold_start_steps", self.cold_start_steps) or 0
-            filled["direct_learning_rate"] = min(max(0.01, 10 / max(n_steps, 1)), 0.1)
-        return self.model_copy(update=filled)
+            n_steps = settings["cold_start_steps"]
+            settings["direct_learning_rate"] = min(max(0.01, 10 / max(n_steps, 1)), 0.1)
+        return FilledConfig(**settings)
 
     @property
     def draws_target_last(self) -> bool:
         """Whether a target's head sees the other columns; no gradient flows through their draws."""
         return self.target_last and self.estimator != "reparameterised"
+
+
+class FilledConfig(TabularConfig):
+    """The settings for a table of known height: no number is left open."""
+
+    hidden: int
+    cold_start_steps: int
+    hidden_from_encoder: float
+    direct_learning_rate: float
+    discriminator_hidden: int
+    discriminator_steps: int
+    discriminator_learning_rate: float
+    r1_weight: float
+    n_steps: int
 
     @property
     def steps_before(self) -> int:
@@ -148,6 +193,11 @@ class TabularConfig(BaseModel):
     def total_steps(self) -> int:
         """Steps of all phases."""
         return self.steps_before + self.n_steps
+
+
+def _between(n_rows: int, few: float, enough: float, many: float) -> float:
+    """On straight lines between what holds for few, for enough and for many rows."""
+    return float(np.interp(n_rows, (FEW_ROWS, ENOUGH_ROWS, MANY_ROWS), (few, enough, many)))
 
 
 # RLSyn's published settings (arXiv:2512.21395 and its public code), each with what is said of it.

@@ -11,7 +11,7 @@ from torch.nn import Parameter
 from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import Encoder
-from reinforge.systems.tabular.config import TabularConfig
+from reinforge.systems.tabular.config import FilledConfig
 from reinforge.systems.tabular.discriminator import Discriminator
 from reinforge.systems.tabular.features import Draw, Features
 from reinforge.systems.tabular.heads import Actions, Layout
@@ -22,7 +22,7 @@ from reinforge.systems.tabular.policy import Policy
 class Learner:
     """Policy, its running average, discriminator, and both optimizers."""
 
-    config: TabularConfig
+    config: FilledConfig
     layout: Layout
     policy: Policy
     averaged: Policy  # the weights that sample
@@ -58,7 +58,7 @@ class Learner:
         return modules, optimizers
 
 
-def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
+def new_policy(config: FilledConfig, layout: Layout, *, seed: int) -> Policy:
     """A policy with its first weights."""
     return Policy(
         layout,
@@ -73,7 +73,7 @@ def new_policy(config: TabularConfig, layout: Layout, *, seed: int) -> Policy:
 
 
 def new_learner(
-    config: TabularConfig, layout: Layout, *, seed: int, target: str | None = None
+    config: FilledConfig, layout: Layout, *, seed: int, target: str | None = None
 ) -> Learner:
     """A learner at step 0.
 
@@ -118,7 +118,7 @@ def new_learner(
     )
 
 
-def _policy_optimizer(config: TabularConfig, policy: Policy, *, n_heads: int) -> torch.optim.Adam:
+def _policy_optimizer(config: FilledConfig, policy: Policy, *, n_heads: int) -> torch.optim.Adam:
     """Adam; a logit that sums over what all heads drew would move as many times as fast."""
     last = [] if policy.last is None else [*policy.last.parameters()]
     groups: list[dict[str, Any]] = [
@@ -129,7 +129,7 @@ def _policy_optimizer(config: TabularConfig, policy: Policy, *, n_heads: int) ->
 
 
 def _imitation_optimizer(
-    config: TabularConfig, encoder: Encoder, policy: Policy
+    config: FilledConfig, encoder: Encoder, policy: Policy
 ) -> torch.optim.Adam:
     """Adam; weights that tie a column to others directly start from 0 and have farther to go."""
     direct = [*policy.direct_weights()]

@@ -12,12 +12,12 @@ from safetensors.torch import load, save
 from reinforge.errors import InputError
 from reinforge.files import sha256_file, write_atomic, write_json
 from reinforge.schema import Schema
-from reinforge.systems.tabular.config import resolve_config
+from reinforge.systems.tabular.config import FilledConfig
 from reinforge.systems.tabular.heads import Layout
 from reinforge.systems.tabular.learner import new_policy
 from reinforge.systems.tabular.policy import Policy
 
-FORMAT = 1
+FORMAT = 2  # 1 kept no settings filled in for the rows learnt
 WEIGHTS, DESCRIPTION = "model.safetensors", "schema.json"
 
 
@@ -28,7 +28,8 @@ def write_model(folder: Path, layout: Layout, policy: Policy, about: dict[str, A
         folder: Made if need be.
         layout: The heads.
         policy: The weights that sample.
-        about: What else to keep: version, preset, seed, config, rules.
+        about: What else to keep: version, preset, seed, config, learnt_with (the
+            settings filled in for the rows learnt), rules.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.contiguous() for name, tensor in policy.state_dict().items()}
@@ -53,8 +54,7 @@ def read_model(folder: Path) -> tuple[dict[str, Any], Layout, Policy]:
     content = _description(folder)
     try:
         layout = Layout.from_dict(content["layout"], Schema.model_validate(content["schema"]))
-        config = resolve_config("default", content["config"])
-        policy = new_policy(config, layout, seed=0)
+        policy = new_policy(FilledConfig(**content["learnt_with"]), layout, seed=0)
         policy.load_state_dict(load((folder / WEIGHTS).read_bytes()))
     except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -74,11 +74,11 @@ def _description(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder / DESCRIPTION}: damaged, no JSON; train again.") from None
     if not isinstance(content, dict) or content.get("system") != "tabular":
         raise InputError(f"{folder / DESCRIPTION}: describes no tabular model.")
-    if isinstance(content.get("format"), int) and content["format"] > FORMAT:
-        raise InputError(
-            f"{folder}: written by a newer reinforge ({content.get('version')}); upgrade to load "
-            "it."
-        )
+    if (found := content.get("format")) != FORMAT and isinstance(found, int):
+        is_newer = found > FORMAT
+        writer = f"{'a newer' if is_newer else 'an older'} reinforge ({content.get('version')})"
+        remedy = "upgrade to load it" if is_newer else "train again"
+        raise InputError(f"{folder}: written by {writer}; {remedy}.")
     if content.pop("digest", None) != _digest(content):
         raise InputError(f"{folder / DESCRIPTION}: damaged (its digest is another); train again.")
     if digest != content["sha256"]:

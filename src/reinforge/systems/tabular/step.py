@@ -12,7 +12,7 @@ from torch import Tensor
 from reinforge.policy_gradient.update import ascend
 from reinforge.randomness import torch_generator
 from reinforge.systems.tabular.cold_start import imitate
-from reinforge.systems.tabular.config import TabularConfig
+from reinforge.systems.tabular.config import FilledConfig
 from reinforge.systems.tabular.discriminator import discriminator_loss
 from reinforge.systems.tabular.features import Draw
 from reinforge.systems.tabular.learner import Learner
@@ -43,7 +43,7 @@ def step(
     config = learner.config
     generator = torch_generator(seed, "tabular/step", index)
     real_features = learner.features.of_draw(real)
-    if index < (config.cold_start_steps or 0):
+    if index < config.cold_start_steps:
         return start_cold(learner, real, real_features, generator)
     if index == config.cold_start_steps and config.cold_start_steps:
         set_shares_of_last(learner, real, generator)
@@ -73,7 +73,7 @@ def start_cold(
     features = real_features[chosen]
     seen = learner.features.partly_hidden(
         features,
-        config.hidden_from_encoder or 0.0,
+        config.hidden_from_encoder,
         generator,
         always_shown=learner.always_shown,
         never_shown=learner.never_shown,
@@ -140,7 +140,7 @@ def update_by_policy_gradient(
     return {**kept, "realism": float(reward.mean()), **told, **log}, features
 
 
-def latents(config: TabularConfig, generator: torch.Generator) -> Tensor:
+def latents(config: FilledConfig, generator: torch.Generator) -> Tensor:
     """Z ~ N(0, I); with several draws a latent, each latent stands that many times in a row."""
     n_latents = math.ceil(config.batch_rows / config.draws_per_latent)
     noise = torch.randn((n_latents, config.noise_dim), generator=generator)
