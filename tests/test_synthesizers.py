@@ -636,3 +636,17 @@ def test_many_rows_of_rare_levels_are_told_once():
     with pytest.warns(UserWarning, match="one of the other 2 stands in their place") as told:
         fitted(frame)
     assert len(told) == 1
+
+
+def test_levels_that_look_alike_are_told_once_and_learnt_as_they_stand():
+    rows = np.arange(200)
+    sex = pd.Series(rows % 4).map({0: "f", 1: "m", 2: "F ", 3: "x"}).to_numpy()
+    frame = pd.DataFrame({"x": rows / 7, "sex": sex, "code": rows % 3})
+    said = r"column 'sex': levels 'F ' and 'f' look alike; they are learnt as they stand"
+    with pytest.warns(UserWarning, match=said) as told:
+        model = TabularSynthesizer(**quick()).fit(split_table(frame, seed=0))
+    assert len(told) == 1
+    assert model.schema["sex"].categories == ("F ", "f", "m", "x")
+    with pytest.warns(UserWarning, match=said) as told:
+        fitted(frame)
+    assert len(told) == 1

@@ -1,7 +1,6 @@
 """Frames at the door: what people hand over, made a table that all other rooms can rely on."""
 
 import hashlib
-import unicodedata
 import warnings
 from collections import Counter
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from reinforge.data.alike import look_alikes
 from reinforge.data.dtypes import is_object, refuse_rows
 from reinforge.errors import InputError
 
@@ -159,13 +159,9 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _warn_of_look_alikes(names: list[str]) -> None:
-    seen: dict[str, str] = {}
-    for name in names:
-        plain = unicodedata.normalize("NFKC", name).strip().casefold()
-        other = seen.setdefault(plain, name)
-        if other != name:
-            message = f"columns {other!r} and {name!r} look alike; they are kept apart"
-            warnings.warn(message, UserWarning, stacklevel=3)
+    for one, other in look_alikes(names):
+        message = f"columns {one!r} and {other!r} look alike; they are kept apart"
+        warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _plain_column(column: pd.Series) -> pd.Series:

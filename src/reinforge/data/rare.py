@@ -4,6 +4,7 @@ import warnings
 
 import pandas as pd
 
+from reinforge.data.alike import warn_of_alike_levels
 from reinforge.data.coded import encode
 from reinforge.data.infer import infer_schema, refuse_text
 from reinforge.data.text_forms import several_date_forms
@@ -38,6 +39,7 @@ def private_schema(
     if not isinstance(schema, Schema):
         schema = infer_schema(frame, overrides=schema, min_level_count=min_rows)
         _warn_of_rare(frame, schema, min_rows)
+        warn_of_alike_levels(schema)
     refuse_text(schema)
     columns = tuple(_without_rare(frame, c, min_rows) for c in schema.columns)
     _refuse_levelless(frame, columns, min_rows)
@@ -130,6 +132,7 @@ def train_schema(split: Split, *, min_rows: int, declared: dict[str, dict] | Non
         )
     )
     _warn_of_rare(split.train, schema, min_rows)
+    warn_of_alike_levels(schema)
     return schema
 
 
