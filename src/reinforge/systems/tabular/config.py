@@ -9,7 +9,7 @@ from reinforge.errors import InputError
 
 FEW_ROWS, ENOUGH_ROWS = 200, 500  # between them settings go from private to useful
 MANY_ROWS = 2000  # learn next to nothing of one row, also where the encoder sees it whole
-MOST_ROWS = 20_000  # above it nets and reinforcement grow no more
+WIDE_ROWS, MOST_ROWS = 5000, 20_000  # between them the policy widens; then nothing grows
 
 
 class TabularConfig(BaseModel):
@@ -40,8 +40,8 @@ class TabularConfig(BaseModel):
     hidden: int | None = Field(
         None,
         ge=1,
-        description="width of the policy's layers; None: 192, and from 2,000 to 20,000 rows more "
-        "with their cube root",
+        description="width of the policy's layers; None: 192, and from 5,000 to 20,000 rows more "
+        "with their square root",
     )
     n_layers: int = Field(2, ge=1, le=8, description="hidden layers of the policy")
     deviation: Literal["shared", "state", "fixed"] = Field(
@@ -146,11 +146,11 @@ class TabularConfig(BaseModel):
         """
         ratio = n_rows / ENOUGH_ROWS
         grown = min(max(ratio, 1.0), MOST_ROWS / ENOUGH_ROWS)
-        wider = max(1.0, min(n_rows, MOST_ROWS) / MANY_ROWS)
+        wider = min(max(n_rows / WIDE_ROWS, 1.0), MOST_ROWS / WIDE_ROWS)
         by_height: dict[str, Any] = {
             "cold_start_steps": max(100, round(1000 * ratio ** (1.5 if ratio < 1 else 0.5))),
             "hidden_from_encoder": _between(n_rows, 0.75, 0.5, 0.0),
-            "hidden": round(192 * wider ** (1 / 3)),
+            "hidden": round(192 * wider**0.5),
             "discriminator_hidden": round(_between(n_rows, 128.0, 128.0, 192.0)),
             "discriminator_steps": round(_between(n_rows, 2.0, 2.0, 3.0)),
             "discriminator_learning_rate": _between(n_rows, 4e-4, 4e-4, 1e-3),
