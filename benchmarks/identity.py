@@ -261,8 +261,9 @@ recogniser, without the generator). Pictures of the learnt people do not, also w
 recognises 95 % of them, and take back part of what newcomers bring (two seeds). For that the cold
 start is nearly enough: from 200 steps mAP rises in order from `cold_start` over `reinforced` to
 `selected` (.863, .867, .870; eight seeds), and so does TAR (.73, .74, .75), but by less than seeds
-differ; from 850 steps they are level. With five pictures each (three seeds) it is the same: mAP is .06 to .08
-ahead of `random_erasing` beyond chance, and no arm with newcomers stands apart from another.
+differ; from 850 steps they are level. With five pictures each (three seeds) it is the same: mAP is
+.06 to .08 ahead of `random_erasing` beyond chance, and no arm with newcomers stands apart from
+another.
 
 The longer cold start has its price: from 400 steps an attacker who holds the generator reaches a
 membership AUC of .72, from 850 steps .88; reinforcement changes neither. And newcomers take after
