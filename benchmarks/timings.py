@@ -209,7 +209,8 @@ def _learner(*, seed: int) -> tuple[Any, Any]:
     schema = infer_schema(train)
     coded = to_coded(train, schema)
     layout = choose_heads(coded, schema)
-    learner = new_learner(resolve_config("default", {"cold_start_steps": 0}), layout, seed=seed)
+    config = resolve_config("default", {"cold_start_steps": 0}).for_rows(len(train))
+    learner = new_learner(config, layout, seed=seed)
     return learner, as_draw(layout.encode(coded, generator(seed, "benchmark encode")))
 
 
