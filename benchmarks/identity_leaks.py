@@ -1,8 +1,10 @@
 """What pictures of identities give away: of the learnt people, and of newcomers mixed from them."""
 
+import copy
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 import measurements
@@ -20,7 +22,8 @@ from reinforge.recognition.frozen import Encoder
 from reinforge.records import ImageSet, PictureSplit, Score
 from reinforge.systems.identity.answers import noise_norms
 from reinforge.systems.identity.newcomers import Parents, shares
-from reinforge.systems.identity.saved import Generator, strangers_of
+from reinforge.systems.identity.saved import Generator
+from reinforge.systems.identity.saved import generator_of as made_of
 
 OF_LEARNT, OF_NEW = "pictures of ", "newcomers of "  # before the name of a generator
 PRIOR = ", of the prior"  # behind the name of newcomers
@@ -38,6 +41,8 @@ LEAKS = {
     "identity_leakage": "looks like another ↓",
     "own_identity_match": "looks like its own",
     "near_duplicates": "near-duplicates ↓",
+    "newcomer_found": "newcomers found ↑",
+    "newcomer_spread": "their spread, of real → 1",
     "membership_auc": "membership AUC → .5",
     "membership_auc_no_box": "the same, no box",
 }
@@ -46,13 +51,8 @@ LEAKS = {
 def generator_of(world: World, policy: Policy) -> Generator:
     """The policy as what `save` would write."""
     learner = policy.learner
-    prior = replace(world.prior, transformer=learner.policy.transformer)
-    return Generator(
-        prior=prior,
-        config=learner.config,
-        names=world.train.names,
-        strangers=strangers_of(world.prior),
-    )
+    transformer = copy.deepcopy(learner.policy.transformer)
+    return made_of(learner, world.prior, transformer, world.train.names)
 
 
 def renamed(images: ImageSet) -> ImageSet:
@@ -84,7 +84,7 @@ def newcomers_leakage(
     second: Encoder,
     *,
     seed: int,
-    parents: Parents = "learnt",
+    parents: Parents = "auto",
 ) -> dict[str, float]:
     """What pictures of newcomers give away of the people who were learnt.
 
@@ -105,9 +105,39 @@ def newcomers_leakage(
         if not isinstance(reach, str):
             near = searched(in_space).synthetic
             told[f"identity_leakage{suffix}"] = float((near.any < reach.distance).mean())
-    if parents == "prior":
+    if parents == "prior" or world.prior.likeness is not None:
         told = {k: v for k, v in told.items() if not k.startswith("own_identity_match")}
     return told
+
+
+def themselves(made: ImageSet, judge: Encoder, real: ImageSet) -> dict[str, float]:
+    """Whether pictures of one newcomer show one person, and differ as those of a person do.
+
+    `newcomer_found`: the share that lies nearer to the mean of its newcomer's other pictures than
+    to that of any other newcomer. `newcomer_spread`: tr Cov of a newcomer's pictures over that of
+    as real ones.
+
+    Args:
+        made: Several pictures of each newcomer.
+        judge: That gave no reward.
+        real: Pictures of real people that nobody was trained on.
+    """
+    feature, label = judge.embed_all(made).double().cpu().numpy(), made.identity
+    total = np.stack([feature[label == at].sum(0) for at in range(len(made.names))])
+    right = []
+    for one, own in zip(feature, label, strict=True):
+        others = total.copy()
+        others[own] -= one
+        others /= np.linalg.norm(others, axis=1, keepdims=True)
+        right.append((others @ one).argmax() == own)
+    spreads = [
+        np.mean([feature[who == at].var(axis=0, ddof=1).sum() for at in np.unique(who)])
+        for feature, who in (
+            (feature, label),
+            (judge.embed_all(real).double().cpu().numpy(), real.identity),
+        )
+    ]
+    return {"newcomer_found": float(np.mean(right)), "newcomer_spread": spreads[0] / spreads[1]}
 
 
 def values_of(scores: Iterable[Score]) -> dict[str, float]:

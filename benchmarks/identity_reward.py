@@ -24,6 +24,7 @@ import torch
 import measurements
 from identity_world import World
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
+from reinforge.generators.prior import LIKENESS
 from reinforge.measure.spread import centroid_accuracy
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.records import ImageSet, PictureSplit
@@ -39,6 +40,8 @@ PAGE = Path(__file__).parent / "identity_reward.md"
 N_STEPS = 40  # iterations of reinforcement
 SHORT, LONGER = 400, 850  # steps of a cold start; the longer costs what the other arms cost in all
 LONGEST = 1400  # costs what the longer one and its reinforcement cost together
+LIKENESS_SHORT, LIKENESS_LONGER = 200, 950  # the same of a prior by likeness
+BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
 SCORES = {
     "semantic": "R_sem ↑",
     "coverage_reward": "R_cov ↑",
@@ -92,9 +95,11 @@ N_DRAWS = 8  # pictures an identity that are judged
 EXAMPLE_SEED = 7  # of the pictures that are judged: the same noise in all arms
 
 
-def settings_of(arm: str) -> dict[str, Any]:
+def settings_of(arm: str, *, by_likeness: bool) -> dict[str, Any]:
     """How an arm is trained."""
-    short = {"cold_start_steps": SHORT}
+    short = {"cold_start_steps": LIKENESS_SHORT if by_likeness else SHORT}
+    if by_likeness and arm == "longer cold start":
+        return {"n_steps": 0, "cold_start_steps": LIKENESS_LONGER}
     if arm in SAME_COST:
         return short | SAME_COST[arm]
     return short | {"n_steps": N_STEPS // 2} | COMPONENTS[arm.removeprefix(CHANGED)]
@@ -108,8 +113,9 @@ def measured(world: World, judge: Encoder, arm: str) -> dict[str, float]:
             "looseness": world.teacher["looseness"],
         }
         return own | judged(world, world.holdout, judge)
-    settings = settings_of(arm)
-    policy = (world.reinforced if settings["n_steps"] else world.cold)(**settings)
+    settings = settings_of(arm, by_likeness=world.prior.likeness is not None)
+    length = settings.pop("n_steps")
+    policy = world.reinforced(**settings, n_steps=length) if length else world.cold(**settings)
     learner = policy.learner
     drawn = drawn_set(
         learner.policy, learner.config.chain, world.train.names, N_DRAWS, seed=EXAMPLE_SEED
@@ -280,6 +286,8 @@ def main() -> None:
 def run(chosen: argparse.Namespace, per_identity: int, seed: int, arms: Sequence[str]) -> None:
     """The arms of one world that are not measured yet."""
     setting = f"{chosen.people} people, {per_identity} pictures each"
+    if (chosen.prior / LIKENESS).is_file():
+        setting += BY_LIKENESS
     known = measurements.done(chosen.results)
     missing = [arm for arm in arms if ("orl", setting, arm, seed) not in known]
     if not missing:

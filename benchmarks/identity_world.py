@@ -28,14 +28,16 @@ from reinforge.records import ImageSet
 from reinforge.systems.identity.bank import Bank, memory_bank
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learner import Learner, new_learner
+from reinforge.systems.identity.learning import taught
 from reinforge.systems.identity.step import step
-from reinforge.systems.identity.teacher import calibrated, trained_teacher
+from reinforge.systems.identity.teacher import calibrated, encoder_of, trained_teacher
 
 N_RECOGNISERS = resolve_config("default", {}).n_recognisers
-VERSION = 2  # of what training does: raise it when results change, or old weights are used again
+VERSION = 3  # of what training does: raise it when results change, or old weights are used again
 COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "trained",
     "table_start",
+    "strangers",
     "lora_rank",
     "cold_start_steps",
     "cold_start_images",
@@ -98,6 +100,7 @@ class World:
         self.train, self.holdout = split_images(known, by="image", per_identity=kept, seed=seed)
         key = [VERSION, faces.name, prior.name, per_identity, n_people, N_RECOGNISERS, seed]
         self.place = Path(HOME) / "cache" / "identity" / _digest(key)
+        self.place.mkdir(parents=True, exist_ok=True)
 
     @property
     def recogniser(self) -> Encoder:
@@ -113,6 +116,8 @@ class World:
     def taught(self, n: int) -> tuple[Encoder, dict[str, float]]:
         """So many recognisers that reward together, and what they are like."""
         folder = self.place / ("recogniser" if n == N_RECOGNISERS else f"recogniser-{n}")
+        if self.prior.encoder is not None and n == N_RECOGNISERS:
+            return encoder_of(self.prior), {"looseness": 1.0, "cpu_seconds": 0.0}
         if not (folder / "told.json").exists():
             started = time.process_time()
             common: dict[str, Any] = {
@@ -153,8 +158,7 @@ class World:
         own = {k: v for k, v in settings.items() if k != "is_calibrated"}
         config = resolve_config("default", own)
         is_calibrated = settings.get("is_calibrated", True)
-        bank = self.bank(is_calibrated=is_calibrated, n=config.n_recognisers)
-        learner = self._learner(config, bank)
+        learner = self._learner(config, is_calibrated=is_calibrated)
         file = self._file(settings, config.total_steps if reinforced else config.cold_start_steps)
         if not file.exists():
             self._train(learner, settings, reinforced=reinforced)
@@ -192,7 +196,16 @@ class World:
             told["is_calibrated"] = False
         return self.place / f"{_digest([told, n_steps])}.safetensors"
 
-    def _learner(self, config: IdentityConfig, bank: Bank) -> Learner:
+    def _learner(self, config: IdentityConfig, *, is_calibrated: bool) -> Learner:
+        recogniser, told = self.taught(config.n_recognisers)
+        bank, described = taught(
+            self.prior,
+            self.train,
+            recogniser,
+            config=config,
+            seed=self.seed,
+            looseness=told["looseness"] if is_calibrated else 1.0,
+        )
         pixels = torch.from_numpy(np.asarray(self.train.pixels[np.arange(len(self.train))]))
         label = torch.from_numpy(self.train.identity)
         return new_learner(
@@ -202,6 +215,7 @@ class World:
             bank,
             config=config,
             seed=self.seed,
+            described=described,
         )
 
 

@@ -17,7 +17,7 @@ from reinforge.data.images import write_images
 from reinforge.generators.prior import load_prior, save_prior
 from reinforge.run_folder import RunFolder, verify
 from reinforge.run_lock import locked
-from small_identity import FLAGS, NAMES, small_pictures, small_prior
+from small_identity import FLAGS, NAMES, RECOGNISER, small_pictures, small_prior
 
 TINY_PRIOR = """
 size=8 channels=1 n_layers=1 n_heads=1 head_dim=16
@@ -496,6 +496,58 @@ def test_prior_train_wants_pictures_or_drawn_faces(cli, place, tmp_path):
     write_images(small_pictures((2, 2, 2)), tmp_path / "few")
     done = cli("prior", "train", tmp_path / "few", "--out", tmp_path / "p", *TINY_PRIOR)
     assert (done.code, "6 pictures are too few" in done.err) == (2, True)
+
+
+# prior by likeness
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A prior that draws by likeness, of twenty people."""
+    folder = tmp_path_factory.mktemp("told")
+    crowd = small_pictures((2,) * 20 + (1,), names=[f"p{at:02}" for at in range(21)])
+    write_images(crowd, folder / "crowd")
+    args = [folder / "crowd", "--out", folder / "prior", *TINY_PRIOR, "--set", "likeness=true"]
+    for key, value in RECOGNISER.items():
+        args += ["--set", f"recogniser.{key}={value}"]
+    assert main([*map(str, ["prior", "train", *args]), "--quiet"]) == 0
+    return folder / "prior"
+
+
+def test_a_prior_by_likeness_brings_the_encoder_that_rewards_and_draws_newcomers(
+    cli, place, told, tmp_path
+):
+    assert load_prior(told).encoder == told / "encoder"
+    assert "p01" not in (told / "encoder/recogniser.json").read_text()
+    assert {finding.state for finding in verify(RunFolder(told))} == {"ok"}
+    out, model = tmp_path / "run", [f for f in FLAGS if "model." in f]
+    model = [part for flag in model for part in ("--set", flag)] + ["--set", "strangers=4"]
+    args = ["fit", "identity", place / "photos", "--prior", told, "--out", out, *model]
+    done = cli(*args)
+    assert (done.code, (out / "recogniser").exists()) == (0, False)
+    assert (out / "model/recogniser").is_dir()
+    plan = cli("fit", "identity", place / "photos", "--prior", told, "--out", "x", "--dry-run")
+    assert "0 steps of the recogniser" in plan.out
+    assert "the prior's own encoder rewards" in done.err
+    lines = (out / "history.jsonl").read_text().splitlines()
+    phases = {json.loads(line)["phase"] for line in lines}
+    assert phases == {"cold start", "reinforcement"}
+    for parents in ([], ["--parents", "prior"], ["--parents", "learnt"]):
+        where = tmp_path / "new" / "".join(parents)
+        assert cli("sample", out, "-n", 2, "--newcomers", 3, *parents, "--out", where).code == 0
+
+
+def test_what_a_prior_by_likeness_cannot_do_is_refused_by_name(cli, place, told, tmp_path):
+    for args, message in (
+        (["--drawn", "--set", "likeness=true"], "model.likeness wants pictures of people"),
+        (["--drawn", "--start", told], "start wants pictures of people"),
+        ([place / "photos", "--set", "recogniser.n_steps=5"], "set model.likeness=true"),
+        ([place / "photos", "--set", "likeness=true", *TINY_PRIOR], "3 people have two pictures"),
+        ([place / "photos", "--start", tmp_path / "gone", *TINY_PRIOR], "no such folder"),
+        ([place / "photos", "--start", told, "--set", "size=16"], "size is 16, that of the prior"),
+    ):
+        done = cli("prior", "train", *args, "--out", tmp_path / "p")
+        assert (done.code, message in done.err) == (2, True), done.err
 
 
 # demo

@@ -37,8 +37,8 @@ def test_an_ablation_changes_an_arm_in_whose_pictures_it_sees():
 def test_an_arm_of_the_prior_differs_in_the_parents_of_its_newcomers_alone():
     for name, arm in identity.OF_PRIOR.items():
         base = identity.ARMS[identity.based_on(name)]
-        assert (base.parents, arm.parents) == ("learnt", "prior")
-        assert replace(arm, parents="learnt") == base
+        assert (base.parents, arm.parents) == ("auto", "prior")
+        assert replace(arm, parents="auto") == base
 
 
 def test_a_page_shows_arms_of_the_prior_beside_those_of_the_learnt(tmp_path):

@@ -49,6 +49,7 @@ def world():
     images = draw_identities(N_PEOPLE + N_STRANGERS, 6, seed=0)
     learnt, strangers = range(N_PEOPLE), range(N_PEOPLE, N_PEOPLE + N_STRANGERS)
     return SimpleNamespace(
+        prior=SimpleNamespace(likeness=None),
         train=part(images, learnt, range(3)),
         holdout=part(images, learnt, range(3, 6)),
         unseen=part(images, strangers, range(6)),
@@ -89,6 +90,37 @@ def test_newcomers_of_the_prior_have_no_own_and_may_look_like_somebody_learnt(wo
     )
     assert told["identity_leakage"] == told["identity_leakage_second"] == 1
     assert not [name for name in told if name.startswith("own_identity_match")]
+
+
+class Angles(Pixels):
+    """An encoder for which a pixel's value is an angle in degrees, in the plane."""
+
+    def embed_all(self, images, batch=256):
+        """All of a set at once."""
+        angle = torch.from_numpy(np.asarray(images.pixels)[:, 0, 0, 0]).double().deg2rad()
+        return torch.stack([angle.cos(), angle.sin()], dim=1)
+
+
+def at_angles(*people):
+    """People whose pictures have these angles."""
+    degrees = np.array([angle for own in people for angle in own], np.uint8)
+    return ImageSet(
+        pixels=degrees[:, None, None, None],
+        identity=np.repeat(np.arange(len(people)), [len(own) for own in people]),
+        names=tuple(f"p{at}" for at in range(len(people))),
+    )
+
+
+def test_a_newcomer_is_found_by_its_other_pictures_and_spread_beside_real_people():
+    real = at_angles([0, 60], [90, 150])  # two points 60 degrees apart: tr Cov 1/2
+    told = identity_leaks.themselves(at_angles([0, 60], [100, 160]), Angles(), real)
+    assert told["newcomer_spread"] == pytest.approx(1.0)
+    # each is 60 degrees from its own other picture; the mean of the others is 70 off and more
+    assert told["newcomer_found"] == 1.0
+    told = identity_leaks.themselves(at_angles([0, 100], [60, 160]), Angles(), real)
+    # 0 is 100 from its own and 110 from the others, 160 likewise; 100 and 60 are 10 from the others
+    assert told["newcomer_found"] == 0.5
+    assert told["newcomer_spread"] > 2
 
 
 def test_a_table_shows_newcomers_below_pictures_of_the_learnt_and_controls_of_most_seeds(world):

@@ -172,10 +172,11 @@ verb(app, "verify", examples=("reinforge verify runs/a",))(verify)
 verb(
     prior_group,
     "train",
-    settings=("seed", "data.layout"),
+    settings=("seed", "start", "data.layout"),
     kinds=(PriorSettings,),
     examples=(
         "reinforge prior train faces --set size=48 --set channels=1 --out priors/faces",
+        "reinforge prior train faces --set likeness=true --start priors/faces --out priors/told",
         "reinforge prior train --drawn --out priors/drawn",
         "reinforge prior train --out priors/faces --resume",
     ),

@@ -15,6 +15,7 @@ from reinforge.cli.settings import RunSettings, System
 FLAGS: dict[str, tuple[str, ...]] = {
     "seed": ("--seed",),
     "prior": ("--prior",),
+    "start": ("--start",),
     "data.layout": ("--layout",),
     "data.sep": ("--sep",),
     "data.encoding": ("--encoding",),

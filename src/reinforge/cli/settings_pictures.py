@@ -9,6 +9,11 @@ from reinforge.cli.settings import Section, Settings, System, listed
 from reinforge.errors import InputError
 
 
+def whole_path(path: str | None) -> str | None:
+    """A folder that is there by its whole path, so that a run is resumed from anywhere."""
+    return str(Path(path).resolve()) if path and Path(path).exists() else path
+
+
 class PhotoSettings(Section):
     """How pictures are read."""
 
@@ -65,10 +70,11 @@ class DrawSettings(Section):
     newcomers: int = Field(
         default=0, ge=0, description="Draw so many people who do not exist, in place of the learnt."
     )
-    parents: Literal["learnt", "prior"] = Field(
-        default="learnt",
+    parents: Literal["auto", "learnt", "prior"] = Field(
+        default="auto",
         description="Whom newcomers are mixed from: the learnt people, or those of the prior, "
-        "whose classes must be people.",
+        "whose classes must be people or which draws by likeness; auto: the prior's where it "
+        "draws by likeness.",
     )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
@@ -111,8 +117,8 @@ class FinalSettings(Open):
         "pictures; 0: none.",
     )
     per_newcomer: int = Field(default=5, ge=1, description="Pictures of each of them.")
-    parents: Literal["learnt", "prior"] = Field(
-        default="learnt", description="Whom they are mixed from, as in sample.parents."
+    parents: Literal["auto", "learnt", "prior"] = Field(
+        default="auto", description="Whom they are mixed from, as in sample.parents."
     )
 
     _lists = field_validator("arms", mode="before")(listed)
@@ -173,11 +179,7 @@ class IdentitySettings(System):
     mixing: Open = Open()
     evaluate: JudgeSettings = JudgeSettings()
 
-    @field_validator("prior")
-    @classmethod
-    def _whole_path(cls, path: str | None) -> str | None:
-        """A folder that is there by its whole path, so that a run is resumed from anywhere."""
-        return str(Path(path).resolve()) if path and Path(path).exists() else path
+    _whole_path = field_validator("prior")(whole_path)
 
     @classmethod
     def open_sections(cls) -> dict[str, type[BaseModel]]:
@@ -212,7 +214,7 @@ class IdentitySettings(System):
                 "sample.balance levels groups over all people who were learnt; leave identities "
                 "and newcomers out."
             )
-        if self.sample.parents != "learnt" and not self.sample.newcomers:
+        if self.sample.parents != "auto" and not self.sample.newcomers:
             raise InputError(
                 "sample.parents says whom newcomers are mixed from; say how many with newcomers."
             )
@@ -233,23 +235,38 @@ class IdentitySettings(System):
 class PriorSettings(System):
     """Everything that the training of a prior was asked for."""
 
-    fitted: ClassVar[tuple[str, ...]] = ("seed", "data", "model")
+    fitted: ClassVar[tuple[str, ...]] = ("seed", "start", "data", "model", "recogniser")
     panels: ClassVar[dict[str, str]] = {"data": "Pictures"}
 
     seed: int = Field(default=0, description="Same seed, same bytes.")
+    start: str | None = Field(
+        default=None,
+        description="Folder of a prior on pixels to go on from; random weights if not given.",
+    )
     data: PhotoSettings = PhotoSettings()
     model: Open = Open()
+    recogniser: Open = Open()
+
+    _whole_path = field_validator("start")(whole_path)
 
     @classmethod
     def open_sections(cls) -> dict[str, type[BaseModel]]:
-        """Shape and length of the training."""
+        """Shape and length of the training, and the encoder of a prior by likeness."""
         from reinforge.generators.pretrain import PretrainConfig
+        from reinforge.recognition.config import RecogniserConfig
 
-        return {"model": PretrainConfig}
+        return {"model": PretrainConfig, "recogniser": RecogniserConfig}
 
     def refuse_contradictions(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values out of range, and an encoder that nothing asks for."""
         from reinforge.generators.pretrain import PretrainConfig
+        from reinforge.recognition.config import resolve_recogniser
         from reinforge.settings import validated
 
-        validated(PretrainConfig, self.model.given)
+        model = validated(PretrainConfig, self.model.given)
+        resolve_recogniser("small", **self.recogniser.given)
+        if self.recogniser.given and not model.likeness:
+            raise InputError(
+                f"recogniser.{next(iter(self.recogniser.given))} is of the encoder of a prior by "
+                "likeness; set model.likeness=true, or leave it out."
+            )

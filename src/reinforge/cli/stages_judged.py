@@ -79,8 +79,9 @@ def require_parents(model: "IdentitySynthesizer", settings: IdentitySettings) ->
     """
     from reinforge.systems.identity.saved import strangers_of
 
-    final = settings.final
-    if final.newcomers and final.parents == "prior" and not strangers_of(model.load_prior()):
+    final, prior = settings.final, model.load_prior()
+    is_asked = final.newcomers and final.parents == "prior"
+    if is_asked and prior.likeness is None and not strangers_of(prior):
         raise InputError(
             "final.parents 'prior' wants a prior with a class for each of its people, and this one "
             "has a single class; train one on pictures with names, or set final.parents to learnt."

@@ -393,7 +393,7 @@ def _show_plan(
     from reinforge.systems.identity.training_set import kind_of
 
     prior, config = model.load_prior(), model.config
-    recogniser = model.recogniser_config
+    recogniser = None if model.prior_rewards() else model.recogniser_config
     plan: dict[str, Any] = {
         "pictures": len(images),
         "identities": len(images.names),

@@ -29,6 +29,7 @@ from reinforge.run_lock import locked
 
 if TYPE_CHECKING:
     from reinforge.generators.prior import Prior
+    from reinforge.records import ImageSet
 
 MaybeImages = Annotated[
     Path | None,
@@ -58,7 +59,8 @@ def train_prior(
     """Train a small diffusion prior, which `fit identity --prior` takes, from random weights.
 
     Each identity with two pictures or more becomes a class; where one has fewer, no one is told
-    apart. The people of a prior should not be those whom it is to learn afterwards.
+    apart. With model.likeness=true an encoder is trained first, and the prior draws whomever its
+    features describe. The people of a prior should not be those whom it is to learn afterwards.
     """
     folder = RunFolder(out)
     if resume and folder.config.is_file():
@@ -88,15 +90,19 @@ def _trained(
     stop: Stop,
 ) -> None:
     """Train on pictures or on drawn faces, and write the prior into the folder."""
-    from reinforge.generators.from_images import described, pretrain_images
+    from reinforge.generators.from_images import described
     from reinforge.generators.pretrain import PretrainConfig
-    from reinforge.generators.prior import save_prior
-    from reinforge.generators.shipped import SETTINGS, train_shipped
+    from reinforge.generators.prior import load_prior, save_prior
+    from reinforge.generators.shipped import SETTINGS
     from reinforge.settings import validated
 
     given = settings.model.given
     is_drawn = photos.path is None
     model = validated(PretrainConfig, {**SETTINGS, **given} if is_drawn else given)
+    if is_drawn and (model.likeness or settings.start):
+        what = "model.likeness" if model.likeness else "start"
+        raise InputError(f"{what} wants pictures of people; give IMAGES in place of --drawn.")
+    start = None if settings.start is None else load_prior(settings.start)
     data: dict[str, Any] = {"embedded": "drawn faces"}
     images = None
     if not is_drawn:
@@ -113,13 +119,55 @@ def _trained(
             about = {"verb": "prior train", "system": "prior", "seed": settings.seed, "data": data}
             write_config(folder, {**about, "settings": settings.model_dump(mode="json")})
         options: dict[str, Any] = {"config": model, "seed": settings.seed, "stop": stop}
-        options |= {"run_dir": folder.path, "resume": bool(config)}
-        with screen.progress("prior", model.n_steps) as advance, stop.gentle():
-            options["on_step"] = lambda record: advance(
-                record["step"] + 1, f"loss {record['loss']:.3f}"
-            )
-            prior: Prior = (
-                train_shipped(**options) if images is None else pretrain_images(images, **options)
-            )
+        options["resume"] = bool(config)
+        if model.likeness and images is not None:
+            prior = _described(images, settings, start, folder, screen, options)
+        else:
+            prior = _undescribed(images, start, folder, screen, options)
         save_prior(prior, folder.path)
         write_manifest(folder)
+
+
+def _described(
+    images: "ImageSet",
+    settings: PriorSettings,
+    start: "Prior | None",
+    folder: RunFolder,
+    screen: Screen,
+    options: dict[str, Any],
+) -> "Prior":
+    """A prior that draws by likeness, and the encoder that sees it."""
+    from reinforge.recognition.config import resolve_recogniser
+    from reinforge.systems.identity.described import ENCODER_SETTINGS, train_described_prior
+
+    recogniser = resolve_recogniser("small", **{**ENCODER_SETTINGS, **settings.recogniser.given})
+    with stages.phases(screen) as told, options["stop"].gentle():
+        return train_described_prior(
+            images,
+            recogniser=recogniser,
+            place=folder.path,
+            start=start,
+            on_step=told,
+            **options,
+        )
+
+
+def _undescribed(
+    images: "ImageSet | None",
+    start: "Prior | None",
+    folder: RunFolder,
+    screen: Screen,
+    options: dict[str, Any],
+) -> "Prior":
+    """A prior of classes or of nobody, from pictures or from drawn faces."""
+    from reinforge.generators.from_images import pretrain_images
+    from reinforge.generators.shipped import train_shipped
+
+    options["run_dir"] = folder.path
+    with screen.progress("prior", options["config"].n_steps) as advance, options["stop"].gentle():
+        options["on_step"] = lambda record: advance(
+            record["step"] + 1, f"loss {record['loss']:.3f}"
+        )
+        if images is None:
+            return train_shipped(**options)
+        return pretrain_images(images, start=start, **options)

@@ -7,6 +7,7 @@ dropping is off in every transformer that this file hands out.
 
 import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from diffusers import DiTTransformer2DModel
@@ -146,6 +147,37 @@ def _table(old: LabelEmbedding, n_identities: int, start: Start) -> LabelEmbeddi
     first = row if start == "prior" else torch.zeros_like(row)
     table.embedding_table.weight = nn.Parameter(first.expand(n_identities + 1, -1).clone())
     return table
+
+
+@torch.no_grad()
+def put_rows(
+    transformer: DiTTransformer2DModel, rows: Sequence[Tensor], *, nobody_of: DiTTransformer2DModel
+) -> None:
+    """Put first rows into the class table of each block, and another network's null row.
+
+    Args:
+        transformer: With as many classes, or more.
+        rows: By block.
+        nobody_of: Of the same width.
+    """
+    tables = (class_tables(transformer), rows, class_tables(nobody_of))
+    for table, first, other in zip(*tables, strict=True):
+        table[: len(first)] = first.to(table)
+        table[-1] = other[-1].to(table)
+
+
+@torch.no_grad()
+def first_classes(transformer: DiTTransformer2DModel, n: int) -> DiTTransformer2DModel:
+    """The same network with the first n classes of its table, and the null row; it is changed."""
+    for embedder in _embedders(transformer):
+        rows = embedder.class_embedder.embedding_table.weight
+        kept = torch.cat([rows[:n], rows[-1:]])
+        with torch.random.fork_rng(devices=[]):  # it draws; what it draws is overwritten
+            embedder.class_embedder = LabelEmbedding(n, rows.shape[1], 0.1).to(rows)
+        embedder.class_embedder.dropout_prob = 0.0
+        embedder.class_embedder.embedding_table.weight = nn.Parameter(kept, rows.requires_grad)
+    transformer.register_to_config(num_embeds_ada_norm=n)
+    return transformer
 
 
 def class_tables(transformer: DiTTransformer2DModel) -> list[nn.Parameter]:

@@ -23,6 +23,7 @@ def pretrain_images(
     *,
     config: PretrainConfig,
     seed: int,
+    start: Prior | None = None,
     run_dir: str | Path | None = None,
     resume: bool = False,
     on_step: Callable[[dict[str, Any]], None] | None = None,
@@ -37,6 +38,7 @@ def pretrain_images(
         images: Of the size and channels of `config`.
         config: Shape and length.
         seed: Of weights and training.
+        start: A prior to go on from.
         run_dir: Where checkpoints and history are kept.
         resume: Go on from the newest checkpoint there.
         on_step: Told each record.
@@ -45,14 +47,7 @@ def pretrain_images(
     Raises:
         InputError: The pictures are too few, or of another size than `config` says.
     """
-    wanted = (config.size, config.size, config.channels)
-    if images.pixels.shape[1:] != wanted:
-        raise InputError(f"prior: pictures are {images.pixels.shape[1:]}, wanted {wanted}.")
-    if len(images) < FEWEST_PICTURES:
-        raise InputError(
-            f"prior: {len(images)} pictures are too few to learn from; at least {FEWEST_PICTURES}, "
-            "and thousands to be of use."
-        )
+    require_pictures(images, config)
     label = labels_of(images)
     count = np.bincount(label)
     chance = 1 / count[label] / len(count)
@@ -69,12 +64,29 @@ def pretrain_images(
         config=config,
         seed=seed,
         trained_on=described(images),
-        data_digest=digest(images),
+        data_digest=digest(images) + ("" if start is None else f" {start.trained_on}"),
+        start=start,
         run_dir=run_dir,
         resume=resume,
         on_step=on_step,
         stop=stop,
     )
+
+
+def require_pictures(images: ImageSet, config: PretrainConfig) -> None:
+    """Refuse pictures that no prior of these settings learns from.
+
+    Raises:
+        InputError: They are too few, or of another size than `config` says.
+    """
+    wanted = (config.size, config.size, config.channels)
+    if images.pixels.shape[1:] != wanted:
+        raise InputError(f"prior: pictures are {images.pixels.shape[1:]}, wanted {wanted}.")
+    if len(images) < FEWEST_PICTURES:
+        raise InputError(
+            f"prior: {len(images)} pictures are too few to learn from; at least {FEWEST_PICTURES}, "
+            "and thousands to be of use."
+        )
 
 
 def labels_of(images: ImageSet) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 The folder is that of a diffusers DiT pipeline: transformer/, scheduler/, vae/ where the model works
 on latents, model_index.json if you like. `prior.json` beside them says what diffusers has no word
-for: the scale of pixels, the spacing of time's frequencies, what the prior was trained on.
+for: the scale of pixels, the spacing of time's frequencies, what the prior was trained on. Where
+rows follow from features, likeness.safetensors holds the maps, and encoder/ what sees the features.
 """
 
 import copy
@@ -14,20 +15,25 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DiTTransformer2DModel, __version__
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from reinforge.errors import InputError
-from reinforge.files import disk_errors, write_json
+from reinforge.files import disk_errors, write_atomic, write_json
 from reinforge.generators.codec import Codec, PixelCodec, VaeCodec
 from reinforge.generators.diffusion import NoiseSchedule
 from reinforge.generators.dit import (
+    class_tables,
     has_original_frequencies,
     side_of,
     use_original_frequencies,
     without_label_dropout,
 )
+from reinforge.generators.likeness import Likeness
 from reinforge.generators.model_folder import read_json, read_network
 
 FORMAT = 1
+LIKENESS, ENCODER = "likeness.safetensors", "encoder"
 DIT_CLASSES = ("DiTTransformer2DModel", "Transformer2DModel")  # the second: as of diffusers < 0.28
 
 
@@ -40,6 +46,8 @@ class Prior:
     schedule: NoiseSchedule
     scheduler_config: dict[str, Any] | None = None  # as it was read, for other programs
     trained_on: str = ""  # one line for the record
+    likeness: Likeness | None = None  # how class rows follow from features, where they do
+    encoder: Path | None = None  # folder of the recogniser whose features those are
 
     @property
     def picture_size(self) -> int:
@@ -72,6 +80,8 @@ def load_prior(folder: str | Path, *, pixel_scale: float | None = None) -> Prior
         schedule=schedule,
         scheduler_config=scheduler_config,
         trained_on=str(note.get("trained_on", "")),
+        likeness=_likeness(folder / LIKENESS, transformer),
+        encoder=folder / ENCODER if (folder / ENCODER).is_dir() else None,
     )
 
 
@@ -93,6 +103,9 @@ def save_prior(prior: Prior, folder: str | Path, *, dtype: torch.dtype = torch.f
         if isinstance(prior.codec, VaeCodec):
             _stored(prior.codec.vae, dtype).save_pretrained(folder / "vae")
             write_json(folder / "model_index.json", _index())
+        (folder / LIKENESS).unlink(missing_ok=True)
+        if prior.likeness is not None:
+            write_atomic(folder / LIKENESS, save(prior.likeness.tensors()))
     config = prior.scheduler_config or schedule_config(prior.schedule)
     write_json(folder / "scheduler" / "scheduler_config.json", config)
     write_json(folder / "prior.json", _note_of(prior))
@@ -210,6 +223,24 @@ def _codec(
             "a prior on latents needs its vae/ folder."
         )
     return PixelCodec(scale=float(scale), channels=config.in_channels)
+
+
+def _likeness(file: Path, transformer: DiTTransformer2DModel) -> Likeness | None:
+    """How class rows follow from features; None where there is no such file."""
+    if not file.is_file():
+        return None
+    try:
+        known = Likeness.from_tensors(load(file.read_bytes()))
+    except (SafetensorError, KeyError) as error:
+        raise InputError(f"{file}: damaged ({' '.join(str(error).split())}); restore it.") from None
+    widths = [table.shape[1] for table in class_tables(transformer)]
+    shapes = [(width, known.n_features) for width in widths]
+    if [tuple(m.shape) for m in known.maps] != shapes or [len(b) for b in known.base] != widths:
+        raise InputError(
+            f"{file}: its maps do not fit the transformer's class rows; they do not belong "
+            "together."
+        )
+    return known
 
 
 def _vae_codec(folder: Path, channels: int, scale: float | None) -> VaeCodec:

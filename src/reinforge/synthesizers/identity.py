@@ -34,8 +34,10 @@ from reinforge.systems.identity.saved import (
     write_generator,
 )
 from reinforge.systems.identity.teacher import (
+    AUTO,
     Told,
     calibrated,
+    encoder_of,
     recogniser_config,
     trained_teacher,
 )
@@ -90,9 +92,11 @@ class IdentitySynthesizer:
         self.recogniser_config: RecogniserConfig | None = None
         if recogniser is None or isinstance(recogniser, str | Path):
             given = recogniser_settings or {}
+            self._is_trained = bool(given)  # its settings say so; else the prior's may reward
             self.recogniser_config = recogniser_config(self.config.recogniser, given)
         else:
-            self.recogniser = recogniser
+            self._is_trained, self.recogniser = True, recogniser
+        self._is_kept = self.recogniser_config is not None  # and not somebody else's file
         self.history: list[dict[str, Any]] = []
         self.calibration: Calibration | None = None
         self._prior = prior
@@ -117,6 +121,11 @@ class IdentitySynthesizer:
         if not isinstance(self._prior, Prior):
             self._prior = shipped_prior() if self._prior is None else load_prior(self._prior)
         return self._prior
+
+    def prior_rewards(self) -> bool:
+        """Whether the prior's own encoder rewards, so that no recogniser is trained."""
+        is_open = self.config.recogniser == AUTO and not self._is_trained
+        return is_open and self.load_prior().encoder is not None
 
     def fit(
         self,
@@ -182,6 +191,10 @@ class IdentitySynthesizer:
     ) -> list[dict[str, Any]]:
         """See that there is a recogniser; the history of its training, if it was trained now."""
         device = self.processes.device
+        if self.prior_rewards():
+            self.recogniser_config, self.recogniser = None, encoder_of(self.load_prior())
+            _log.info("the prior's own encoder rewards; model.recogniser=small trains one instead")
+            return []
         if self.recogniser_config is None:
             if self.recogniser is None:
                 self.recogniser = load_encoder(self.config.recogniser, device=device)
@@ -319,7 +332,7 @@ class IdentitySynthesizer:
         return self._with(self._cold)
 
     def newcomers(
-        self, n: int, *, seed: int = 0, parents: Parents = "learnt"
+        self, n: int, *, seed: int = 0, parents: Parents = "auto"
     ) -> "IdentitySynthesizer":
         """A generator of n people who do not exist, mixed from those that are known.
 
@@ -329,7 +342,8 @@ class IdentitySynthesizer:
             n: How many; they are called new-00000 and so on.
             seed: Who they are.
             parents: "learnt" mixes the learnt people; "prior" those whom the prior was trained on,
-                if its classes are people.
+                if its classes are people, or draws faces of nobody, if it draws by likeness; "auto"
+                leaves it to the prior: "prior" where it draws by likeness, else "learnt".
 
         Raises:
             InputError: Not fitted, a number below 1, or not two people to mix.
@@ -346,7 +360,7 @@ class IdentitySynthesizer:
         return model
 
     def save(self, folder: str | Path) -> None:
-        """Write weights and JSON: what drawing needs, and the recogniser where it was trained here.
+        """Write weights and JSON: what drawing needs, and the recogniser, unless you brought it.
 
         No picture and no feature of one is among them; what weights remember, they keep.
 
@@ -355,10 +369,7 @@ class IdentitySynthesizer:
             ResourceError: The disk is full.
         """
         generator, folder = self._fitted(), Path(folder)
-        if (
-            isinstance(self.recogniser, Recogniser | Ensemble)
-            and self.recogniser_config is not None
-        ):
+        if isinstance(self.recogniser, Recogniser | Ensemble) and self._is_kept:
             self.recogniser.save(folder / RECOGNISER)
         about = {"version": __version__, "preset": self.preset, "seed": self.seed}
         write_generator(folder, generator, about)

@@ -27,6 +27,28 @@ class Bank:
         return Bank(**{name: value.to(device) for name, value in vars(self).items()})
 
 
+def with_strangers(bank: Bank, feature: Float[Tensor, "stranger feature"]) -> Bank:
+    """The bank with people who do not exist behind the real ones.
+
+    A stranger's prototype, and the one thing to be near to, is the feature that describes them; as
+    to spread and bandwidth they are like the real people on average.
+
+    Args:
+        bank: Of real people.
+        feature: Of each stranger, L2-normalised.
+    """
+    n, n_known = len(feature), len(bank.prototype)
+    feature = feature.to(bank.feature)
+    number = n_known + torch.arange(n, device=bank.label.device)
+    return Bank(
+        feature=torch.cat([bank.feature, feature]),
+        label=torch.cat([bank.label, number]),
+        prototype=torch.cat([bank.prototype, feature]),
+        bandwidth=torch.cat([bank.bandwidth, bank.bandwidth.mean().expand(n)]),
+        spread=torch.cat([bank.spread, bank.spread.mean().expand(n)]),
+    )
+
+
 def memory_bank(
     feature: Float[Tensor, "real feature"],
     label: Int[Tensor, " real"],

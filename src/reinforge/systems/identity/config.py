@@ -25,7 +25,9 @@ class IdentityConfig(BaseModel):
 
     # recogniser
     recogniser: str = Field(
-        "small", description="a preset trained on the pictures, or a path to a frozen encoder"
+        "auto",
+        description="auto: the prior's own encoder where it has one, else small; a preset trained "
+        "on the pictures; or a path to a frozen encoder",
     )
 
     n_recognisers: int = Field(
@@ -34,7 +36,11 @@ class IdentityConfig(BaseModel):
 
     # policy
     trained: Trained = Field("all", description="weights trained; all includes the head")
-    table_start: Start = Field("prior", description="first rows of the class table")
+    table_start: Start = Field(
+        "prior",
+        description="first rows of the class table; prior: by likeness, where the prior has one, "
+        "else what it knows of nobody in particular",
+    )
     lora_rank: int = Field(8, ge=1, le=1024, description="rank of the adapter")
     precision: Precision = Field("auto", description="of the passes; auto: bfloat16 where fast")
     device: Device = Field("auto", description="auto: a GPU where there is one")
@@ -58,6 +64,12 @@ class IdentityConfig(BaseModel):
     guided_gradient: bool = Field(False, description="gradient through the pass for nobody too")
 
     # rollout
+    strangers: int = Field(
+        60,
+        ge=0,
+        description="people who do not exist, reinforced beside the learnt ones, where the prior "
+        "draws by likeness and its own encoder rewards",
+    )
     identities_per_batch: int = Field(8, ge=1, description="identities an iteration")
     draws_per_identity: int = Field(4, ge=2, description="pictures of each")
     branches: int = Field(

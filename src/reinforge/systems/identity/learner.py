@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from reinforge.errors import InputError
-from reinforge.generators.dit import class_tables
+from reinforge.generators.dit import class_tables, put_rows
 from reinforge.generators.prior import Prior
 from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.processes import ALONE, Processes
@@ -40,6 +40,9 @@ class Learner:
     squared_deviation: Float[Tensor, " part"]  # of each part of the reward, summed over batches
     n_measured: Int[Tensor, ""]  # so many: those of the first round
     processes: Processes = ALONE  # that learn together
+    described: Float[Tensor, "identity description"] | None = (
+        None  # what everybody's first row followed from
+    )
 
     def tensors(self) -> dict[str, Tensor]:
         """All state by name (what a checkpoint holds); frozen weights are not part of it."""
@@ -90,6 +93,7 @@ def new_learner(
     seed: int,
     device: torch.device | str = "cpu",
     processes: Processes = ALONE,
+    described: Float[Tensor, "identity description"] | None = None,
 ) -> Learner:
     """A learner at step 0.
 
@@ -97,11 +101,14 @@ def new_learner(
         prior: Knows pictures.
         pixels: Training pictures in 0..255, of the prior's size and channels.
         label: Identity of each.
-        bank: What they look like to the recogniser.
+        bank: What they look like to the recogniser; strangers may stand behind them, who have no
+            pictures.
         config: How to learn.
         seed: Of first weights.
         device: Where to learn.
         processes: That learn together, each with the same arguments.
+        described: A feature of everybody in the bank, from which a prior that draws by likeness
+            has their first rows; None: as `table_start` says.
 
     Raises:
         InputError: More processes than there is work for.
@@ -116,6 +123,9 @@ def new_learner(
         precision=config.precision,
         seed=seed,
     )
+    if prior.likeness is not None and described is not None:
+        rows = prior.likeness.rows(described)
+        put_rows(policy.transformer, rows, nobody_of=prior.transformer)
     policy.transformer.to(device)
     policy.codec = policy.codec.to(device)
     if config.gradient_checkpointing:
@@ -163,6 +173,7 @@ def new_learner(
         mirrored=mirrored.cpu(),
         real_label=label,
         processes=processes,
+        described=described,
     )
 
 

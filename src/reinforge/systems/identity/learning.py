@@ -10,21 +10,31 @@ import numpy as np
 import torch
 
 from reinforge.data.images import digest
+from reinforge.generators.likeness import Feature
 from reinforge.generators.prior import Prior
 from reinforge.processes import Processes
+from reinforge.randomness import number_from
 from reinforge.recognition.frozen import Encoder
 from reinforge.recognition.recogniser import as_pixels
 from reinforge.records import ImageSet
-from reinforge.systems.identity.bank import memory_bank
+from reinforge.systems.identity.bank import Bank, memory_bank, with_strangers
 from reinforge.systems.identity.config import IdentityConfig
 from reinforge.systems.identity.learner import Learner, new_learner
 from reinforge.systems.identity.step import step
-from reinforge.systems.identity.teacher import Told, encoder_digest, weights_digest
+from reinforge.systems.identity.teacher import (
+    Told,
+    encoder_digest,
+    encoder_of,
+    is_encoder_of,
+    tensors_digest,
+    weights_digest,
+)
 from reinforge.systems.identity.watching import Watch
 from reinforge.training import Place, train
 
 # where and how much at once: rounding, not what is learnt
 PLACE = {"device", "micro_batch", "gradient_checkpointing"}
+POOL = "identity/strangers of reinforcement"  # what their seed is drawn for
 COLD_START, REINFORCEMENT = "cold start", "reinforcement"
 
 
@@ -61,9 +71,9 @@ def learn(
         The learner at its last step, and a record a step.
     """
     label = torch.from_numpy(images.identity)
-    feature = recogniser.embed_all(images)
-    known_as = label.to(feature.device)
-    bank = memory_bank(feature, known_as, len(images.names), looseness=looseness)
+    bank, described = taught(
+        prior, images, recogniser, config=config, seed=seed, looseness=looseness
+    )
     learner = new_learner(
         prior,
         as_pixels(images.pixels[np.arange(len(images))]),
@@ -73,6 +83,7 @@ def learn(
         seed=seed,
         device=processes.device,
         processes=processes,
+        described=described,
     )
     watch = Watch(learner, recogniser.embed, names=images.names, seed=seed, folder=folder)
 
@@ -103,6 +114,52 @@ def learn(
     return learner, history
 
 
+def taught(
+    prior: Prior,
+    images: ImageSet,
+    recogniser: Encoder,
+    *,
+    config: IdentityConfig,
+    seed: int,
+    looseness: float = 1.0,
+) -> tuple[Bank, Feature | None]:
+    """What the recogniser makes of the real pictures, and how the people are described to a prior.
+
+    Where the encoder that describes rewards, too, strangers stand behind the learnt people in both:
+    the reward knows what they ought to look like.
+
+    Args:
+        prior: As in `learn`.
+        images: As in `learn`.
+        recogniser: As in `learn`.
+        config: As in `learn`.
+        seed: As in `learn`.
+        looseness: As in `learn`.
+    """
+    label = torch.from_numpy(images.identity)
+    feature = recogniser.embed_all(images)
+    bank = memory_bank(feature, label.to(feature.device), len(images.names), looseness=looseness)
+    if prior.likeness is None or config.table_start != "prior":
+        return bank, None
+    of = described_people(prior, images, recogniser)
+    if is_encoder_of(prior, recogniser) and config.strangers and config.n_steps:
+        strangers = prior.likeness.strangers(config.strangers, seed=number_from(seed, POOL))
+        bank, of = with_strangers(bank, strangers), torch.cat([of, strangers.to(of)])
+    return bank, of
+
+
+def described_people(prior: Prior, images: ImageSet, recogniser: Encoder) -> Feature:
+    """The mean of what the prior's encoder sees in each person's pictures.
+
+    Raises:
+        InputError: The prior's encoder is not there.
+    """
+    encoder = recogniser if is_encoder_of(prior, recogniser) else encoder_of(prior)
+    feature = encoder.embed_all(images).cpu()
+    label = torch.from_numpy(images.identity)
+    return torch.stack([feature[label == at].mean(0) for at in range(len(images.names))])
+
+
 def _progress(record: dict[str, Any], config: IdentityConfig) -> dict[str, int]:
     """How far the phase of a record is."""
     done = record["step"] + 1
@@ -119,6 +176,7 @@ def _fingerprint(
         seed,
         config.model_dump(mode="json", exclude=PLACE),
         weights_digest(prior.transformer),
+        *([] if prior.likeness is None else [tensors_digest(prior.likeness.tensors())]),
         encoder_digest(recogniser),
         digest(images),
     ]

@@ -3,7 +3,7 @@
 A recogniser learns what sets people apart from many people, and the scarce source has few. Between
 the rows of the class table lie others, and each is somebody whom the generator draws. Those it was
 taught are few, and newcomers mixed from them take after them; a prior whose classes are people
-knows many more, who are nobody's secret.
+knows many more, who are nobody's secret; and one that draws by likeness needs no parents.
 """
 
 from dataclasses import replace
@@ -11,20 +11,22 @@ from typing import Literal
 
 import numpy as np
 import torch
+from diffusers import DiTTransformer2DModel
 from jaxtyping import Float
 
 from reinforge.errors import InputError
-from reinforge.generators.dit import class_tables, with_class_table
+from reinforge.generators.dit import class_tables, null_label, put_rows, with_class_table
 from reinforge.randomness import generator as numbers
 from reinforge.systems.identity.saved import Generator
 
 PARENTS = 3  # of each newcomer; fewer where there are not so many people
 GUIDANCE = 3.0  # towards whom the prior knows: its rows say little of a person by themselves
+LIKENESS_GUIDANCE = 2.0  # towards whom is described
 
-Parents = Literal["learnt", "prior"]
+Parents = Literal["auto", "learnt", "prior"]
 
 
-def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "learnt") -> Generator:
+def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "auto") -> Generator:
     """A generator of n people who do not exist.
 
     With rows r_i of the parents and their mean m, the row of a newcomer is
@@ -38,13 +40,17 @@ def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "le
         generator: Of learnt people.
         n: How many, 1 or more.
         seed: Who they are.
-        parents: The learnt people; or those of the prior, whose newcomers are drawn with guidance.
+        parents: The learnt people; or those of the prior, whose newcomers are drawn with guidance:
+            a prior that draws by likeness is told features of nobody, drawn from their spread.
+            "auto" takes those of a prior that draws by likeness, and the learnt ones of others.
 
     Raises:
         InputError: A number below 1, or not two people to mix.
     """
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
+    if parents != "learnt" and generator.prior.likeness is not None:
+        return _described(generator, n, seed=seed)
     own = class_tables(generator.prior.transformer)
     if parents == "prior":
         apart = [table.to(own[0]) for table in generator.strangers]
@@ -67,10 +73,26 @@ def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "le
     config = generator.config
     if parents == "prior":
         config = config.model_copy(update={"guidance": max(config.guidance, GUIDANCE)})
+    return _of_nobody(replace(generator, config=config), transformer)
+
+
+def _described(generator: Generator, n: int, *, seed: int) -> Generator:
+    """Newcomers of a prior that draws by likeness: whom nobody looks like is drawn, not mixed."""
+    known, likeness = generator.prior.transformer, generator.prior.likeness
+    assert likeness is not None
+    transformer = with_class_table(known, n)
+    put_rows(transformer, likeness.rows(likeness.strangers(n, seed=seed)), nobody_of=known)
+    guidance = max(generator.config.guidance, LIKENESS_GUIDANCE)
+    config = generator.config.model_copy(update={"guidance": guidance})
+    return _of_nobody(replace(generator, config=config), transformer.eval().requires_grad_(False))
+
+
+def _of_nobody(generator: Generator, transformer: DiTTransformer2DModel) -> Generator:
+    """The generator with other classes, who are called new-00000 and so on."""
+    n = null_label(transformer)
     return replace(
         generator,
         prior=replace(generator.prior, transformer=transformer),
-        config=config,
         names=tuple(f"new-{at:05}" for at in range(n)),
     )
 

@@ -1,7 +1,8 @@
 """A trained generator of identities on disk: weights as safetensors, all else as JSON; no code.
 
 identity.json    settings, names of the identities, digests of all other files; written last
-strangers.safetensors   what sets people of the prior apart from their mean, for newcomers
+strangers.safetensors   what sets people of the prior apart from their mean, for newcomers; or
+likeness.safetensors    how rows follow from features, of a prior that draws by likeness
 transformer/     beside scheduler/, prior.json and, for latents, vae/: a whole DiT as diffusers
                  has it, so that drawing needs neither the folder of the prior nor the pictures
 recogniser/      the network that gave rewards, where it was trained here
@@ -26,7 +27,7 @@ from torch import Tensor
 
 from reinforge.errors import InputError, ResourceError
 from reinforge.files import sha256_file, write_json
-from reinforge.generators.dit import class_tables
+from reinforge.generators.dit import class_tables, first_classes
 from reinforge.generators.prior import Prior, load_prior, save_prior
 from reinforge.systems.identity.config import IdentityConfig, resolve_config
 from reinforge.systems.identity.learner import Learner
@@ -76,14 +77,32 @@ def generators_of(
     if config.n_steps > 0:
         policy.load_trained(learner.averaged)
     last = merged(policy.transformer).requires_grad_(False)
-    known = strangers_of(prior)
-    first, second = (
-        Generator(
-            prior=replace(prior, transformer=one), config=config, names=names, strangers=known
-        )
-        for one in (last, cold)
-    )
+    first, second = (generator_of(learner, prior, one, names) for one in (last, cold))
     return first, second
+
+
+def generator_of(
+    learner: Learner, prior: Prior, transformer: DiTTransformer2DModel, names: tuple[str, ...]
+) -> Generator:
+    """What draws the learnt people with some weights; strangers of the training are dropped.
+
+    Args:
+        learner: Knows how people were described.
+        prior: That it began with.
+        transformer: Trained; it is changed.
+        names: Of the learnt people.
+    """
+    transformer = first_classes(transformer, len(names))
+    likeness, described = prior.likeness, learner.described
+    if likeness is not None and described is not None:
+        rows = [table[:-1] for table in class_tables(transformer)]
+        likeness = likeness.moved(rows, described[: len(names)])
+    return Generator(
+        prior=replace(prior, transformer=transformer, likeness=likeness, encoder=None),
+        config=learner.config,
+        names=names,
+        strangers=strangers_of(prior),
+    )
 
 
 @torch.no_grad()

@@ -13,11 +13,12 @@ from torch import nn
 from reinforge.data.images import digest
 from reinforge.errors import InputError
 from reinforge.files import write_json
+from reinforge.generators.prior import Prior
 from reinforge.processes import Processes
 from reinforge.randomness import number_from
 from reinforge.recognition.config import PRESETS, RecogniserConfig, resolve_recogniser
 from reinforge.recognition.ensemble import Ensemble
-from reinforge.recognition.frozen import Encoder
+from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.recogniser import Recogniser
 from reinforge.records import ImageSet
 from reinforge.systems.identity.calibration import Calibration, calibrate, leave_one_out
@@ -27,16 +28,22 @@ PHASE = "recogniser"
 TRAINED = "trained.json"  # written when the training is over: what it was a training of
 
 
+AUTO = "auto"  # the encoder of the prior where it has one, else a preset
+AUTO_PRESET = "small"
+
+
 def recogniser_config(recogniser: str, settings: Mapping[str, Any]) -> RecogniserConfig | None:
     """How a recogniser is trained; None where it is a frozen one at a path.
 
     Args:
-        recogniser: A preset, or a path.
+        recogniser: A preset, a path, or "auto".
         settings: Any field of `RecogniserConfig`, over the preset.
 
     Raises:
         InputError: Neither a preset nor a path that exists, or settings for one that is frozen.
     """
+    if recogniser == AUTO:
+        return resolve_recogniser(AUTO_PRESET, **settings)
     if recogniser in PRESETS:
         return resolve_recogniser(recogniser, **settings)
     if not Path(recogniser).exists():
@@ -222,12 +229,38 @@ def _finished(
 
 def weights_digest(network: nn.Module) -> str:
     """SHA-256 over all weights and buffers, in the order of their names."""
+    return tensors_digest(network.state_dict())
+
+
+def tensors_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over named tensors, in the order of their names."""
     told = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         told.update(name.encode() + b"\0")
         flat = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
         told.update(flat.numpy().tobytes())
     return told.hexdigest()
+
+
+def encoder_of(prior: Prior) -> Encoder:
+    """The encoder whose features describe people to the prior.
+
+    Raises:
+        InputError: It is not there.
+    """
+    if prior.encoder is None:
+        raise InputError(
+            "the prior draws people by likeness, and the encoder that sees it is gone; restore "
+            "encoder/ in its folder, or set table_start=zero."
+        )
+    return load_encoder(prior.encoder)
+
+
+def is_encoder_of(prior: Prior, recogniser: Encoder) -> bool:
+    """Whether a recogniser is the encoder whose features describe people to the prior."""
+    if prior.likeness is None or prior.encoder is None:
+        return False
+    return encoder_digest(recogniser) == encoder_digest(load_encoder(prior.encoder))
 
 
 def encoder_digest(encoder: Encoder) -> str:

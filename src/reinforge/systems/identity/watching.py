@@ -63,7 +63,7 @@ class Watch:
     ) -> None:
         self.learner, self.embed, self.names = learner, embed, names
         self.seed, self.folder = seed, folder
-        n = learner.policy.n_identities
+        n = len(names)  # strangers, who come behind, are not watched
         chosen = np.unique(np.linspace(0, n - 1, min(N_IDENTITIES, n)).round().astype(np.int64))
         self.label = torch.from_numpy(chosen.repeat(N_PICTURES))
         self._before: Look | None = None

@@ -1,0 +1,191 @@
+"""Priors that draw by likeness: their training, and what a fit makes of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from reinforge import IdentitySynthesizer, InputError
+from reinforge.generators.dit import class_tables
+from reinforge.generators.pretrain import PretrainConfig
+from reinforge.generators.prior import load_prior, save_prior
+from reinforge.recognition.config import resolve_recogniser
+from reinforge.settings import validated
+from reinforge.systems.identity.config import resolve_config
+from reinforge.systems.identity.described import FEWEST_PEOPLE, People, train_described_prior
+from reinforge.systems.identity.learning import described_people, taught
+from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, newcomers
+from reinforge.systems.identity.teacher import encoder_of, is_encoder_of
+from reinforge.training import Interrupted
+from small_identity import RECOGNISER, SMALL, small_pictures
+
+PRIOR = {
+    "size": 8,
+    "channels": 1,
+    "n_layers": 1,
+    "n_heads": 1,
+    "head_dim": 16,
+    "n_steps": 6,
+    "batch_images": 8,
+    "checkpoint_every": 2,
+    "likeness": True,
+    "precision": "float32",
+}
+
+
+def crowd(n_several=FEWEST_PEOPLE, n_single=4):
+    """People with three pictures each, and some with one."""
+    counts = (3,) * n_several + (1,) * n_single
+    return small_pictures(counts, names=[f"p{at:02}" for at in range(len(counts))])
+
+
+def prior_in(place, **options):
+    return train_described_prior(
+        options.pop("images", None) or crowd(),
+        config=validated(PretrainConfig, PRIOR),
+        recogniser=resolve_recogniser(**RECOGNISER),
+        seed=0,
+        place=place,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def prior(tmp_path_factory):
+    place = tmp_path_factory.mktemp("prior")
+    made = prior_in(place)
+    with torch.no_grad():  # six steps leave the maps at nearly nothing
+        for at, one in enumerate(made.likeness.maps):
+            one.copy_(torch.randn(one.shape, generator=torch.Generator().manual_seed(at)))
+    save_prior(made, place)
+    return load_prior(place)
+
+
+def fitted(prior, **settings):
+    model = IdentitySynthesizer(prior=prior, seed=3, **{**SMALL, "strangers": 5, **settings})
+    return model.fit(small_pictures())
+
+
+@pytest.fixture(scope="module")
+def model(prior):
+    return fitted(prior)
+
+
+def test_a_picture_is_described_by_the_others_of_its_person_and_singles_by_themselves_or_not():
+    images = crowd(n_single=8)
+    people = People(images)
+    feature = torch.eye(len(images))  # a feature says which picture it is of
+
+    def sevens(pixels):
+        return torch.full((len(pixels), len(images)), 7.0)
+
+    views = resolve_recogniser()
+    n_others, n_nobody = [], 0
+    for index in range(20):
+        pixels, described = people.batch(sevens, feature, index, n=64, views=views, seed=1)
+        known, single = described[:48], described[48:]
+        for picture, told in zip(pixels[:48], known, strict=True):
+            shown = told.nonzero()[:, 0]
+            who = {int(images.identity[at]) for at in shown}
+            is_own = (images.pixels[:, :, :, 0] == picture[0].numpy()).all((1, 2))
+            own = int(is_own.argmax())
+            assert who == {int(images.identity[own])}
+            assert own not in shown.tolist()
+            n_others.append(len(shown))
+        assert {float(v) for v in single.unique()} <= {0.0, 7.0}
+        n_nobody += int((single.sum(1) == 0).sum())
+    assert set(n_others) == {1, 2}
+    assert 0.4 < np.mean(np.array(n_others) == 1) < 0.6
+    assert 0.4 < n_nobody / (20 * 16) < 0.6
+
+
+def test_too_few_people_with_two_pictures_are_refused(tmp_path):
+    few = crowd(n_several=FEWEST_PEOPLE - 1, n_single=30)
+    with pytest.raises(InputError, match="19 people have two pictures or more"):
+        prior_in(tmp_path, images=few)
+
+
+def test_a_training_that_was_stopped_ends_as_one_that_was_not(tmp_path, prior):
+    for at in (7, 9):  # of 5 steps of the encoder and 6 of the prior
+        told = []
+
+        def stop(told=told, at=at):
+            told.append(1)
+            return len(told) == at
+
+        with pytest.raises(Interrupted):
+            prior_in(tmp_path / str(at), stop=stop)
+        after = prior_in(tmp_path / str(at), resume=True)
+        whole = prior_in(tmp_path / f"whole {at}")
+        assert all(
+            torch.equal(v, whole.likeness.tensors()[k]) for k, v in after.likeness.tensors().items()
+        )
+        for one, other in zip(
+            after.transformer.parameters(), whole.transformer.parameters(), strict=True
+        ):
+            assert torch.equal(one, other)
+
+
+def test_people_begin_as_they_are_described_with_strangers_behind_them(prior):
+    images, encoder = small_pictures(), encoder_of(prior)
+    config = resolve_config("default", {**SMALL, "strangers": 5})
+    bank, described = taught(prior, images, encoder, config=config, seed=3)
+    assert (len(bank.prototype), len(described)) == (8, 8)
+    feature = encoder.embed_all(images)
+    own = torch.stack([feature[images.identity == at].mean(0) for at in range(3)])
+    torch.testing.assert_close(described[:3], own)
+    torch.testing.assert_close(bank.prototype[3:], described[3:])
+    torch.testing.assert_close(bank.spread[3:], bank.spread[:3].mean().expand(5))
+    rows = prior.likeness.rows(described)[0]
+    assert not torch.allclose(rows[0], rows[1])
+
+
+@pytest.mark.parametrize("settings", [{"strangers": 0}, {"n_steps": 0}, {"recogniser": "small"}])
+def test_without_reinforcement_or_with_another_recogniser_there_are_no_strangers(prior, settings):
+    config = resolve_config("default", {**SMALL, **settings})
+    recogniser = encoder_of(prior)
+    if "recogniser" in settings:
+        recogniser.network.prototypes.data += 1.0  # another one than the prior's
+    bank, described = taught(prior, small_pictures(), recogniser, config=config, seed=3)
+    assert (len(bank.prototype), len(described)) == (3, 3)
+
+
+def test_the_priors_encoder_rewards_unless_another_is_asked_for(prior, model):
+    assert is_encoder_of(prior, model.recogniser)
+    assert {record["phase"] for record in model.history} == {"cold start", "reinforcement"}
+    other = fitted(prior, recogniser="small", n_steps=0)
+    assert not is_encoder_of(prior, other.recogniser)
+
+
+def test_a_fitted_model_draws_the_learnt_people_alone(model):
+    assert model.sample(2).names == small_pictures().names
+    assert len(class_tables(model._generator.prior.transformer)[0]) == 4
+
+
+def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_path):
+    generator = model._generator
+    made = newcomers(generator, 6, seed=4, parents="prior")
+    likeness = generator.prior.likeness
+    rows = likeness.rows(likeness.strangers(6, seed=4))
+    for table, wanted in zip(class_tables(made.prior.transformer), rows, strict=True):
+        torch.testing.assert_close(table[:-1].detach(), wanted)
+    assert made.config.chain.guidance == LIKENESS_GUIDANCE
+    model.save(tmp_path / "model")
+    again = IdentitySynthesizer.load(tmp_path / "model")
+    drawn, kept = (m.newcomers(3, seed=4, parents="prior").sample(2) for m in (model, again))
+    assert (drawn.pixels[:] == kept.pixels[:]).all()
+    assert drawn.names == ("new-00000", "new-00001", "new-00002")
+
+
+def test_newcomers_go_where_learning_moved_the_learnt_people(prior, model):
+    generator, encoder = model._generator, encoder_of(prior)
+    own = described_people(prior, small_pictures(), encoder)
+    tables = class_tables(generator.prior.transformer)
+    for table, rows in zip(tables, generator.prior.likeness.rows(own), strict=True):
+        torch.testing.assert_close(table[:-1].mean(0).detach(), rows.mean(0))
+
+
+def test_a_prior_whose_encoder_is_gone_says_so(prior):
+    with pytest.raises(InputError, match="the encoder that sees it is gone"):
+        fitted(replace(prior, encoder=None), recogniser="small")
