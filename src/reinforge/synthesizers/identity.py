@@ -192,7 +192,8 @@ class IdentitySynthesizer:
         """See that there is a recogniser; the history of its training, if it was trained now."""
         device = self.processes.device
         if self.prior_rewards():
-            self.recogniser_config, self.recogniser = None, encoder_of(self.load_prior())
+            self.recogniser_config = None
+            self.recogniser = encoder_of(self.load_prior(), device=device)
             _log.info("the prior's own encoder rewards; model.recogniser=small trains one instead")
             return []
         if self.recogniser_config is None:

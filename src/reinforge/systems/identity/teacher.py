@@ -242,8 +242,8 @@ def tensors_digest(tensors: Mapping[str, torch.Tensor]) -> str:
     return told.hexdigest()
 
 
-def encoder_of(prior: Prior) -> Encoder:
-    """The encoder whose features describe people to the prior.
+def encoder_of(prior: Prior, *, device: torch.device | str = "cpu") -> Encoder:
+    """The encoder whose features describe people to the prior, on a device.
 
     Raises:
         InputError: It is not there.
@@ -253,7 +253,7 @@ def encoder_of(prior: Prior) -> Encoder:
             "the prior draws people by likeness, and the encoder that sees it is gone; restore "
             "encoder/ in its folder, or set table_start=zero."
         )
-    return load_encoder(prior.encoder)
+    return load_encoder(prior.encoder, device=device)
 
 
 def is_encoder_of(prior: Prior, recogniser: Encoder) -> bool:
