@@ -297,8 +297,9 @@ people are recognised by .67 before reinforcement and .76 after (+.095 ± .038),
 membership AUC. But `reinforced` and `selected` are level with `cold_start` in what the recogniser
 makes of strangers: that names became right earns nothing beyond chance in 1,000 updates. And the
 prior's encoder by itself, which saw thousands of real pictures of others, is far ahead of every arm
-(.947): where there is one, begin with it. Guidance and all else of this prior were chosen on people
-of LFW whom neither its encoder nor its maps had been shown.
+(.947); to begin with its weights and train on takes some of that back (one seed). Guidance and all
+else of this prior were chosen on people of LFW whom neither its encoder nor its maps had been
+shown.
 
 What is seen with the prior by classes (all other settings). With three pictures each newcomers
 raise verification accuracy and mAP over `real` and over `random_erasing` in every seed, for the
