@@ -32,11 +32,10 @@ from identity_leaks import (
     renamed,
     themselves,
 )
-from identity_world import Policy, World
+from identity_world import Policy, World, kind_of_prior
 from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_utility import utility_scores
-from reinforge.generators.prior import LIKENESS
 from reinforge.recognition.config import resolve_recogniser
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.recognition.mixing import MixingConfig
@@ -78,7 +77,6 @@ ARMS = {
 }
 UNMADE = ("real", "random_erasing")  # see no generated picture
 ENCODER = "control: the prior's encoder"  # what the prior knew of people beforehand
-BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
 MADE = [name for name in ARMS if name not in UNMADE]
 LEARNT, BOTH = ", learnt people", ", both"  # behind the name of an arm
 OF_PRIOR = {name + PRIOR: replace(ARMS[name], parents="prior") for name in MADE}
@@ -354,8 +352,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     """The arms of one world that are not measured yet."""
     each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
     setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
-    if (chosen.prior / LIKENESS).is_file():
-        setting += BY_LIKENESS
+    setting += kind_of_prior(chosen.prior)
     known = measurements.done(chosen.results)
     wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
     missing = [arm for arm in wanted if ("orl", setting, arm, seed) not in known]

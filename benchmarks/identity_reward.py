@@ -22,9 +22,8 @@ import pandas as pd
 import torch
 
 import measurements
-from identity_world import World
+from identity_world import World, kind_of_prior
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
-from reinforge.generators.prior import LIKENESS
 from reinforge.measure.spread import centroid_accuracy
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.records import ImageSet, PictureSplit
@@ -41,7 +40,6 @@ N_STEPS = 40  # iterations of reinforcement
 SHORT, LONGER = 400, 850  # steps of a cold start; the longer costs what the other arms cost in all
 LONGEST = 1400  # costs what the longer one and its reinforcement cost together
 LIKENESS_SHORT, LIKENESS_LONGER = 200, 950  # the same of a prior by likeness
-BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
 SCORES = {
     "semantic": "R_sem ↑",
     "coverage_reward": "R_cov ↑",
@@ -292,8 +290,7 @@ def main() -> None:
 def run(chosen: argparse.Namespace, per_identity: int, seed: int, arms: Sequence[str]) -> None:
     """The arms of one world that are not measured yet."""
     setting = f"{chosen.people} people, {per_identity} pictures each"
-    if (chosen.prior / LIKENESS).is_file():
-        setting += BY_LIKENESS
+    setting += kind_of_prior(chosen.prior)
     known = measurements.done(chosen.results)
     missing = [arm for arm in arms if ("orl", setting, arm, seed) not in known]
     if not missing:

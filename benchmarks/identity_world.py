@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from peers.environment import HOME
 from reinforge.data.images import read_images, split_images
-from reinforge.generators.prior import Prior, load_prior
+from reinforge.generators.prior import LIKENESS, Prior, load_prior
 from reinforge.processes import Processes
 from reinforge.recognition.config import resolve_recogniser
 from reinforge.recognition.frozen import Encoder, load_encoder
@@ -46,6 +46,11 @@ COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "label_drop",
     "mirror",
 )
+
+
+def kind_of_prior(prior: Path) -> str:
+    """What a setting says of a prior behind its name."""
+    return ", prior by likeness" if (prior / LIKENESS).is_file() else ""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def train_prior(
     screen: Screen,
     stop: Stop,
 ) -> None:
-    """Train a small diffusion prior, which `fit identity --prior` takes, from random weights.
+    """Train a small diffusion prior, which `fit identity --prior` takes.
 
     Each identity with two pictures or more becomes a class; where one has fewer, no one is told
     apart. With model.likeness=true an encoder is trained first, and the prior draws whomever its
@@ -91,10 +91,11 @@ def _trained(
 ) -> None:
     """Train on pictures or on drawn faces, and write the prior into the folder."""
     from reinforge.generators.from_images import described
-    from reinforge.generators.pretrain import PretrainConfig
+    from reinforge.generators.pretrain import PretrainConfig, require_same_pictures
     from reinforge.generators.prior import load_prior, save_prior
     from reinforge.generators.shipped import SETTINGS
     from reinforge.settings import validated
+    from reinforge.systems.identity.described import People
 
     given = settings.model.given
     is_drawn = photos.path is None
@@ -109,7 +110,9 @@ def _trained(
         images = stages.read_images(
             photos, settings.data, size=model.size, channels=model.channels, screen=screen
         )
-        screen.note(f"prior: {described(images)}")
+        if start is not None:
+            require_same_pictures(start, model)
+        screen.note(f"prior: {People(images).described() if model.likeness else described(images)}")
         data = photos.described(images)
         if config:
             stages.require_same(images, config, photos)

@@ -14,7 +14,7 @@ from reinforge.recognition.config import resolve_recogniser
 from reinforge.settings import validated
 from reinforge.systems.identity.config import resolve_config
 from reinforge.systems.identity.described import FEWEST_PEOPLE, People, train_described_prior
-from reinforge.systems.identity.learning import described_people, taught
+from reinforge.systems.identity.learning import people_means, taught
 from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, newcomers
 from reinforge.systems.identity.teacher import encoder_of, is_encoder_of
 from reinforge.training import Interrupted
@@ -180,7 +180,7 @@ def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_
 
 def test_newcomers_go_where_learning_moved_the_learnt_people(prior, model):
     generator, encoder = model._generator, encoder_of(prior)
-    own = described_people(prior, small_pictures(), encoder)
+    own = people_means(encoder.embed_all(small_pictures()), small_pictures())
     tables = class_tables(generator.prior.transformer)
     for table, rows in zip(tables, generator.prior.likeness.rows(own), strict=True):
         torch.testing.assert_close(table[:-1].mean(0).detach(), rows.mean(0))

@@ -135,28 +135,26 @@ def taught(
         config: As in `learn`.
         seed: As in `learn`.
         looseness: As in `learn`.
+
+    Raises:
+        InputError: The prior's encoder is not there.
     """
     label = torch.from_numpy(images.identity)
     feature = recogniser.embed_all(images)
     bank = memory_bank(feature, label.to(feature.device), len(images.names), looseness=looseness)
     if prior.likeness is None or config.table_start != "prior":
         return bank, None
-    of = described_people(prior, images, recogniser)
-    if is_encoder_of(prior, recogniser) and config.strangers and config.n_steps:
+    is_own = is_encoder_of(prior, recogniser)
+    of = people_means(feature if is_own else encoder_of(prior).embed_all(images), images)
+    if is_own and config.strangers and config.n_steps:
         strangers = prior.likeness.strangers(config.strangers, seed=number_from(seed, POOL))
         bank, of = with_strangers(bank, strangers), torch.cat([of, strangers.to(of)])
     return bank, of
 
 
-def described_people(prior: Prior, images: ImageSet, recogniser: Encoder) -> Feature:
-    """The mean of what the prior's encoder sees in each person's pictures.
-
-    Raises:
-        InputError: The prior's encoder is not there.
-    """
-    encoder = recogniser if is_encoder_of(prior, recogniser) else encoder_of(prior)
-    feature = encoder.embed_all(images).cpu()
-    label = torch.from_numpy(images.identity)
+def people_means(feature: torch.Tensor, images: ImageSet) -> Feature:
+    """The mean of the features of each person's pictures."""
+    feature, label = feature.cpu(), torch.from_numpy(images.identity)
     return torch.stack([feature[label == at].mean(0) for at in range(len(images.names))])
 
 

@@ -5,7 +5,7 @@ strangers.safetensors   what sets people of the prior apart from their mean, for
 likeness.safetensors    how rows follow from features, of a prior that draws by likeness
 transformer/     beside scheduler/, prior.json and, for latents, vae/: a whole DiT as diffusers
                  has it, so that drawing needs neither the folder of the prior nor the pictures
-recogniser/      the network that gave rewards, where it was trained here
+recogniser/      the network that gave rewards, where it was trained here or came with the prior
 
 No picture and no feature of a picture is stored. Weights remember what they were trained on: the
 class table and the recogniser's prototypes stand for real people and are as private as they are.

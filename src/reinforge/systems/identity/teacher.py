@@ -26,8 +26,6 @@ from reinforge.systems.identity.phase import Told, train_phase
 
 PHASE = "recogniser"
 TRAINED = "trained.json"  # written when the training is over: what it was a training of
-
-
 AUTO = "auto"  # the encoder of the prior where it has one, else a preset
 AUTO_PRESET = "small"
 
