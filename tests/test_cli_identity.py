@@ -550,6 +550,14 @@ def test_what_a_prior_by_likeness_cannot_do_is_refused_by_name(cli, place, told,
         assert (done.code, message in done.err) == (2, True), done.err
 
 
+def test_a_refused_training_leaves_the_older_prior_where_it_was(cli, place, told, tmp_path):
+    shutil.copytree(told, tmp_path / "p")
+    args = [place / "photos", "--out", tmp_path / "p", "--overwrite", *TINY_PRIOR]
+    for more in (["--set", "likeness=true"], ["--start", told, "--set", "size=16"]):
+        assert cli("prior", "train", *args, *more).code == 2
+        assert load_prior(tmp_path / "p").likeness is not None
+
+
 # demo
 
 
