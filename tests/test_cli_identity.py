@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from PIL import Image
 
 from reinforge import InputError, read_images
 from reinforge.cli import main
+from reinforge.cli.screen import Screen
 from reinforge.cli.settings import assignment, checked
 from reinforge.cli.settings_pictures import IdentitySettings
+from reinforge.cli.stages_judged import newcomers_of
 from reinforge.data.images import write_images
 from reinforge.generators.prior import load_prior, save_prior
 from reinforge.run_folder import RunFolder, verify
@@ -532,9 +535,37 @@ def test_a_prior_by_likeness_brings_the_encoder_that_rewards_and_draws_newcomers
     lines = (out / "history.jsonl").read_text().splitlines()
     phases = {json.loads(line)["phase"] for line in lines}
     assert phases == {"cold start", "reinforcement"}
-    for parents in ([], ["--parents", "prior"], ["--parents", "learnt"]):
+    for parents in ([], ["--parents", "prior"], ["--parents", "learnt"], ["--apart"]):
         where = tmp_path / "new" / "".join(parents)
         assert cli("sample", out, "-n", 2, "--newcomers", 3, *parents, "--out", where).code == 0
+    alone = cli("sample", out, "-n", 2, "--apart", "--out", tmp_path / "alone")
+    assert (alone.code, "say how many with newcomers" in alone.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("final", "wanted"),
+    [
+        ({}, {"reinforced": False, "selected": True}),
+        ({"arms": "real,selected"}, {"selected": True}),
+        ({"apart": False}, {"reinforced": False}),
+        ({"parents": "learnt"}, {"reinforced": False}),
+        ({"newcomers": 0}, {}),
+    ],
+)
+def test_the_selected_arm_has_newcomers_who_look_least_alike(told, final, wanted):
+    class Generator:
+        """Draws nothing but what it was asked for."""
+
+        def load_prior(self):
+            return load_prior(told)
+
+        def newcomers(self, n, *, seed, parents, apart):
+            return SimpleNamespace(sample=lambda n, seed, on_images: apart)
+
+    given = {"newcomers": 3, "arms": "reinforced,selected", **final}
+    settings = IdentitySettings.model_validate({"final": given})
+    drawn = newcomers_of({"reinforced": Generator()}, settings, screen=Screen(quiet=True))
+    assert drawn == wanted
 
 
 def test_what_a_prior_by_likeness_cannot_do_is_refused_by_name(cli, place, told, tmp_path):

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import normalize
 
 from reinforge.errors import InputError
+from reinforge.generators import likeness
 from reinforge.generators.dit import (
     class_tables,
     first_classes,
@@ -52,6 +53,27 @@ def test_strangers_are_spread_as_people_are():
     drawn = likeness_of(network, people).strangers(4000, seed=0)
     torch.testing.assert_close(drawn.mean(0), people.mean(0), atol=0.02, rtol=0)
     torch.testing.assert_close(drawn.T.cov(), people.T.cov(), atol=0.01, rtol=0)
+
+
+def test_strangers_apart_are_each_the_least_like_those_before(monkeypatch):
+    monkeypatch.setattr(likeness, "POOL", 6)
+    pool, apart = BY_HAND.strangers(6, seed=1), BY_HAND.strangers_apart(4, seed=1)
+    assert torch.equal(apart[0], pool[0])
+    for at in range(1, 4):
+        likest = (pool @ apart[:at].T).max(1).values
+        assert torch.equal(apart[at], pool[likest.argmin()])
+    assert torch.equal(BY_HAND.strangers_apart(2, seed=1), apart[:2])
+    all_of_them = BY_HAND.strangers_apart(9, seed=1)  # three more than the pool
+    assert torch.equal(all_of_them[6:], BY_HAND.strangers(9, seed=1)[6:])
+    assert len(torch.unique(all_of_them, dim=0)) == 9
+
+
+def test_strangers_apart_are_less_alike_than_strangers_by_chance():
+    apart, chance = (
+        (drawn @ drawn.T).fill_diagonal_(-1).max(1).values.mean()
+        for drawn in (BY_HAND.strangers_apart(12, seed=0), BY_HAND.strangers(12, seed=0))
+    )
+    assert apart < chance - 0.2
 
 
 def test_the_base_goes_where_learning_moved_the_rows_on_average():

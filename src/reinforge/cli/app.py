@@ -133,7 +133,7 @@ verb(
     "sample",
     settings=(
         *("sample.n", "sample.seed", "sample.where", "sample.balance"),
-        *("sample.identities", "sample.newcomers", "sample.parents"),
+        *("sample.identities", "sample.newcomers", "sample.parents", "sample.apart"),
     ),
     kinds=(RunSettings, IdentitySettings),
     examples=(
@@ -141,7 +141,7 @@ verb(
         'reinforge sample runs/a -n 500 --where outcome=1 --where "sex=F" --out rare.csv',
         "reinforge sample runs/a -n 1000 --balance outcome --out balanced.parquet",
         "reinforge sample runs/b -n 20 --identities anna,ben --seed 1 --out pictures",
-        "reinforge sample runs/b -n 5 --newcomers 200 --parents prior --out strangers",
+        "reinforge sample runs/b -n 5 --newcomers 200 --apart --out strangers",
     ),
 )(sample)
 verb(

@@ -34,6 +34,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "sample.identities": ("--identities",),
     "sample.newcomers": ("--newcomers",),
     "sample.parents": ("--parents",),
+    "sample.apart": ("--apart",),
     "split.unseen": ("--unseen",),
     "final.arms": ("--arms",),
     "evaluate.judge": ("--judge",),
@@ -41,7 +42,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "evaluate.seed": ("--seed",),
     "evaluate.require": ("--require",),
 }
-_NUMBERS = (int, float)
+_PARSED = (bool, int, float)
 
 Run = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; made if it is not there.")]
@@ -152,7 +153,7 @@ def _flag(path: str, kinds: tuple[type[System], ...]) -> inspect.Parameter:
 
 def _default_text(field: FieldInfo) -> str:
     default = field.get_default()
-    return "" if default in (None, ()) else f" Default: {default}."
+    return "" if default in (None, ()) or default is False else f" Default: {default}."
 
 
 def _field(kind: type[System], section: str, key: str) -> tuple[type[System], FieldInfo] | None:
@@ -165,10 +166,10 @@ def _field(kind: type[System], section: str, key: str) -> tuple[type[System], Fi
 
 
 def _kind(field: FieldInfo) -> Any:
-    """What the parser should read: a number, a list of texts, or text that the model checks."""
+    """What the parser should read: a switch, a number, a list of texts, or a text to be checked."""
     if get_origin(field.annotation) is tuple:
         return list[str]
-    return next((kind for kind in _NUMBERS if field.annotation in (kind, kind | None)), str)
+    return next((kind for kind in _PARSED if field.annotation in (kind, kind | None)), str)
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

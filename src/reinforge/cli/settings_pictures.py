@@ -76,6 +76,10 @@ class DrawSettings(Section):
         "whose classes must be people or which draws by likeness; auto: the prior's where it "
         "draws by likeness.",
     )
+    apart: bool = Field(
+        default=False,
+        description="Of many newcomers those who look least alike; wants a prior by likeness.",
+    )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
     )
@@ -119,6 +123,11 @@ class FinalSettings(Open):
     per_newcomer: int = Field(default=5, ge=1, description="Pictures of each of them.")
     parents: Literal["auto", "learnt", "prior"] = Field(
         default="auto", description="Whom they are mixed from, as in sample.parents."
+    )
+    apart: bool = Field(
+        default=True,
+        description="Give the arm `selected` those of many newcomers who look least alike, where "
+        "the prior draws by likeness; false: the same as `reinforced`.",
     )
 
     _lists = field_validator("arms", mode="before")(listed)
@@ -218,6 +227,8 @@ class IdentitySettings(System):
             raise InputError(
                 "sample.parents says whom newcomers are mixed from; say how many with newcomers."
             )
+        if self.sample.apart and not self.sample.newcomers:
+            raise InputError("sample.apart chooses among newcomers; say how many with newcomers.")
         if self.evaluate.judge is not None and not Path(self.evaluate.judge).exists():
             raise InputError(f"evaluate.judge {self.evaluate.judge!r}: no such file or folder.")
 

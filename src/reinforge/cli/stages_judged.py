@@ -53,12 +53,14 @@ def arms_trained(
     from reinforge.systems.identity.arms import train_arms
 
     config = resolve_recogniser(settings.final.preset, **settings.final.given)
+    is_chosen = "selected" in newcomers  # before training; then steps need not choose again
+    usual = {"selection": "random", "candidates": 1} if is_chosen else {}
     with threads_of(config), phases(screen) as told, stop.gentle():
         trained = train_arms(
             parts.train,
             synthetic,
             config=config,
-            mixing=validated(MixingConfig, settings.mixing.given),
+            mixing=validated(MixingConfig, {**usual, **settings.mixing.given}),
             seed=settings.seed,
             arms=settings.final.arms,
             newcomers=newcomers,
@@ -92,17 +94,26 @@ def newcomers_of(
     generators: Mapping[str, "IdentitySynthesizer"], settings: IdentitySettings, *, screen: Screen
 ) -> dict[str, "ImageSet"]:
     """People who do not exist, drawn by each generator; nobody where none are wanted."""
-    n, per_newcomer = settings.final.newcomers, settings.final.per_newcomer
+    final, seed = settings.final, settings.sample_seed
+    drawn_by = dict(generators)
+    if "selected" in final.arms and is_apart(generators["reinforced"], settings):
+        drawn_by["selected"] = generators["reinforced"]
+        if "reinforced" not in final.arms:
+            del drawn_by["reinforced"]  # no arm sees those
     drawn = {}
-    for arm, model in generators.items() if n else ():
-        with screen.progress(f"newcomers, {arm}", n * per_newcomer) as advance:
+    for arm, model in drawn_by.items() if final.newcomers else ():
+        with screen.progress(f"newcomers, {arm}", final.newcomers * final.per_newcomer) as advance:
             strangers = model.newcomers(
-                n, seed=settings.sample_seed, parents=settings.final.parents
+                final.newcomers, seed=seed, parents=final.parents, apart=arm == "selected"
             )
-            drawn[arm] = strangers.sample(
-                per_newcomer, seed=settings.sample_seed, on_images=advance
-            )
+            drawn[arm] = strangers.sample(final.per_newcomer, seed=seed, on_images=advance)
     return drawn
+
+
+def is_apart(model: "IdentitySynthesizer", settings: IdentitySettings) -> bool:
+    """Whether the arm `selected` has newcomers of its own, who look little alike."""
+    final = settings.final
+    return final.apart and final.parents != "learnt" and model.load_prior().likeness is not None
 
 
 def arms_kept(model: "IdentitySynthesizer", folder: RunFolder) -> dict[str, "Encoder"]:

@@ -240,6 +240,7 @@ def sample_pictures(
             settings.sample.newcomers,
             seed=settings.sample_seed,
             parents=settings.sample.parents,
+            apart=settings.sample.apart,
         )
     if out is None and settings.sample.identities:
         raise InputError(

@@ -140,12 +140,17 @@ def with_class_table(
 
 def _table(old: LabelEmbedding, n_identities: int, start: Start) -> LabelEmbedding:
     rows = old.embedding_table.weight.detach()
-    with torch.random.fork_rng(devices=[]):
-        table = LabelEmbedding(n_identities, rows.shape[1], 0.1)  # above 0: with a null row
-    table.dropout_prob = 0.0
     row = rows[0] if old.num_classes == 1 else rows[-1]
     first = row if start == "prior" else torch.zeros_like(row)
-    table.embedding_table.weight = nn.Parameter(first.expand(n_identities + 1, -1).clone())
+    return _table_of(first.expand(n_identities + 1, -1).clone())
+
+
+def _table_of(rows: Float[Tensor, "class width"], *, is_trained: bool = True) -> LabelEmbedding:
+    """A class table of these rows, the last of them the null row."""
+    with torch.random.fork_rng(devices=[]):  # it draws; what it draws is overwritten
+        table = LabelEmbedding(len(rows) - 1, rows.shape[1], 0.1)  # above 0: with a null row
+    table.dropout_prob = 0.0
+    table.embedding_table.weight = nn.Parameter(rows, is_trained)
     return table
 
 
@@ -172,10 +177,7 @@ def first_classes(transformer: DiTTransformer2DModel, n: int) -> DiTTransformer2
     for embedder in _embedders(transformer):
         rows = embedder.class_embedder.embedding_table.weight
         kept = torch.cat([rows[:n], rows[-1:]])
-        with torch.random.fork_rng(devices=[]):  # it draws; what it draws is overwritten
-            embedder.class_embedder = LabelEmbedding(n, rows.shape[1], 0.1).to(rows)
-        embedder.class_embedder.dropout_prob = 0.0
-        embedder.class_embedder.embedding_table.weight = nn.Parameter(kept, rows.requires_grad)
+        embedder.class_embedder = _table_of(kept, is_trained=rows.requires_grad)
     transformer.register_to_config(num_embeds_ada_norm=n)
     return transformer
 

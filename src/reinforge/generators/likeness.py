@@ -26,6 +26,7 @@ from reinforge.generators.dit import class_tables
 from reinforge.randomness import torch_generator
 
 STRANGERS = "identity/strangers"  # what their features are drawn for
+POOL = 4096  # of whom those who look least alike are chosen
 LEAST_VARIANCE = 1e-6  # added to the covariance of features, so that it has a factor
 
 Feature = Float[Tensor, "person feature"]
@@ -65,6 +66,24 @@ class Likeness:
             ]
         )
         return normalize(self.mean + drawn @ self.factor.T, dim=1)
+
+    def strangers_apart(self, n: int, *, seed: int) -> Feature:
+        """Those of many strangers who look least like one another, L2-normalised.
+
+        A recogniser learns more from people far apart on the sphere of features (HyperFace,
+        arXiv:2411.08470). Farthest first (Gonzalez 1985, Theor. Comput. Sci. 38) among the first
+        `POOL` strangers of the seed: each next one is whom the likest of those before is least
+        like, by cosine. The first ones are the same whatever n is; beyond the pool strangers follow
+        as they come.
+        """
+        pool = self.strangers(max(n, POOL), seed=seed)
+        among = pool[:POOL]
+        chosen, likest = [0], among @ among[0]
+        while len(chosen) < min(n, POOL):
+            chosen.append(int(likest.argmin()))
+            likest = torch.maximum(likest, among @ among[chosen[-1]])
+            likest[chosen] = torch.inf
+        return torch.cat([among[chosen], pool[POOL:]])
 
     def moved(self, rows: Rows, feature: Feature) -> "Likeness":
         """The same after learning moved some people's rows: the base goes where they went.

@@ -333,7 +333,7 @@ class IdentitySynthesizer:
         return self._with(self._cold)
 
     def newcomers(
-        self, n: int, *, seed: int = 0, parents: Parents = "auto"
+        self, n: int, *, seed: int = 0, parents: Parents = "auto", apart: bool = False
     ) -> "IdentitySynthesizer":
         """A generator of n people who do not exist, mixed from those that are known.
 
@@ -345,11 +345,14 @@ class IdentitySynthesizer:
             parents: "learnt" mixes the learnt people; "prior" those whom the prior was trained on,
                 if its classes are people, or draws faces of nobody, if it draws by likeness; "auto"
                 leaves it to the prior: "prior" where it draws by likeness, else "learnt".
+            apart: Those of many who look least alike, for a prior that draws by likeness.
 
         Raises:
-            InputError: Not fitted, a number below 1, or not two people to mix.
+            InputError: Not fitted, a number below 1, not two people to mix, or mixed ones that
+                should be apart.
         """
-        return self._with(newcomers(self._fitted(), n, seed=seed, parents=parents))
+        generator = self._fitted()
+        return self._with(newcomers(generator, n, seed=seed, parents=parents, apart=apart))
 
     def _with(self, generator: Generator) -> "IdentitySynthesizer":
         """The same with other weights or people."""

@@ -178,6 +178,17 @@ def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_
     assert drawn.names == ("new-00000", "new-00001", "new-00002")
 
 
+def test_newcomers_apart_are_the_strangers_who_look_least_alike(model):
+    generator = model._generator
+    made = newcomers(generator, 5, seed=4, apart=True)
+    likeness = generator.prior.likeness
+    rows = likeness.rows(likeness.strangers_apart(5, seed=4))
+    for table, wanted in zip(class_tables(made.prior.transformer), rows, strict=True):
+        torch.testing.assert_close(table[:-1].detach(), wanted)
+    with pytest.raises(InputError, match="mixed from parents; leave it out"):
+        newcomers(generator, 5, seed=4, parents="learnt", apart=True)
+
+
 def test_newcomers_go_where_learning_moved_the_learnt_people(prior, model):
     generator, encoder = model._generator, encoder_of(prior)
     own = people_means(encoder.embed_all(small_pictures()), small_pictures())

@@ -26,7 +26,9 @@ LIKENESS_GUIDANCE = 2.0  # towards whom is described
 Parents = Literal["auto", "learnt", "prior"]
 
 
-def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "auto") -> Generator:
+def newcomers(
+    generator: Generator, n: int, *, seed: int, parents: Parents = "auto", apart: bool = False
+) -> Generator:
     """A generator of n people who do not exist.
 
     With rows r_i of the parents and their mean m, the row of a newcomer is
@@ -43,27 +45,33 @@ def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "au
         parents: The learnt people; or those of the prior, whose newcomers are drawn with guidance:
             a prior that draws by likeness is told features of nobody, drawn from their spread.
             "auto" takes those of a prior that draws by likeness, and the learnt ones of others.
+        apart: Those of many whose features are least alike, for a prior that draws by likeness.
 
     Raises:
-        InputError: A number below 1, or not two people to mix.
+        InputError: A number below 1, not two people to mix, or mixed ones that should be apart.
     """
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
     if parents != "learnt" and generator.prior.likeness is not None:
-        return _described(generator, n, seed=seed)
+        return _described(generator, n, seed=seed, apart=apart)
+    if apart:
+        raise InputError(
+            "newcomers: apart chooses among whom a prior draws by likeness, and these would be "
+            "mixed from parents; leave it out."
+        )
     own = class_tables(generator.prior.transformer)
     if parents == "prior":
-        apart = [table.to(own[0]) for table in generator.strangers]
+        offsets = [table.to(own[0]) for table in generator.strangers]
         lacking = "people of the prior, whose classes are none; take learnt people as parents"
     else:
-        apart = [table[:-1] - table[:-1].mean(0) for table in own]
+        offsets = [table[:-1] - table[:-1].mean(0) for table in own]
         lacking = "learnt people, and there is but one"
-    if not apart or len(apart[0]) < 2:
+    if not offsets or len(offsets[0]) < 2:
         raise InputError(f"newcomers are mixed from {lacking}.")
-    mixed = shares(n, len(apart[0]), seed)
+    mixed = shares(n, len(offsets[0]), seed)
     transformer = with_class_table(generator.prior.transformer, n)
     with torch.no_grad():
-        for known, parts, new in zip(own, apart, class_tables(transformer), strict=True):
+        for known, parts, new in zip(own, offsets, class_tables(transformer), strict=True):
             mean = known[:-1].mean(0)
             for at, share in enumerate(mixed):  # one by one: sums do not depend on their number
                 part = parts.double() * share[:, None].to(known.device)
@@ -76,12 +84,13 @@ def newcomers(generator: Generator, n: int, *, seed: int, parents: Parents = "au
     return _of_nobody(replace(generator, config=config), transformer)
 
 
-def _described(generator: Generator, n: int, *, seed: int) -> Generator:
+def _described(generator: Generator, n: int, *, seed: int, apart: bool) -> Generator:
     """Newcomers of a prior that draws by likeness: whom nobody looks like is drawn, not mixed."""
     known, likeness = generator.prior.transformer, generator.prior.likeness
     assert likeness is not None
     transformer = with_class_table(known, n)
-    put_rows(transformer, likeness.rows(likeness.strangers(n, seed=seed)), nobody_of=known)
+    draw = likeness.strangers_apart if apart else likeness.strangers
+    put_rows(transformer, likeness.rows(draw(n, seed=seed)), nobody_of=known)
     guidance = max(generator.config.guidance, LIKENESS_GUIDANCE)
     config = generator.config.model_copy(update={"guidance": guidance})
     return _of_nobody(replace(generator, config=config), transformer.eval().requires_grad_(False))
