@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import measurements
-from identity_world import Policy, World
+from identity_world import POLICIES, Policy, World
 from reinforge.evaluation.picture_catalogue import SECOND
 from reinforge.evaluation.picture_duplicates import near_duplicates
 from reinforge.evaluation.picture_judged import judged_pictures
@@ -18,6 +18,7 @@ from reinforge.evaluation.picture_membership import no_box_scores
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.evaluation.picture_space import space_of
 from reinforge.evaluation.picture_thresholds import FALSE_MATCH_RATES, match_threshold
+from reinforge.measure.spread import covariance_trace
 from reinforge.recognition.frozen import Encoder
 from reinforge.records import ImageSet, PictureSplit, Score
 from reinforge.systems.identity.answers import noise_norms
@@ -26,11 +27,11 @@ from reinforge.systems.identity.saved import Generator
 from reinforge.systems.identity.saved import generator_of as made_of
 
 OF_LEARNT, OF_NEW = "pictures of ", "newcomers of "  # before the name of a generator
-PRIOR = ", of the prior"  # behind the name of newcomers
+PRIOR, APART = ", of the prior", ", apart"  # behind the name of newcomers
 PICTURES = tuple(  # judged for themselves
     kind + policy + parents
-    for kind, parents in ((OF_LEARNT, ""), (OF_NEW, ""), (OF_NEW, PRIOR))
-    for policy in ("cold_start", "reinforced")
+    for kind, parents in ((OF_LEARNT, ""), (OF_NEW, ""), (OF_NEW, PRIOR), (OF_NEW, APART))
+    for policy in POLICIES
 )
 LEAKS = {
     "identity_accuracy": "identity accuracy ↑",
@@ -46,6 +47,16 @@ LEAKS = {
     "membership_auc": "membership AUC → .5",
     "membership_auc_no_box": "the same, no box",
 }
+
+
+def name_of_policy(pictures: str) -> str:
+    """By which policy these of `PICTURES` are."""
+    return (
+        pictures.removeprefix(OF_LEARNT)
+        .removeprefix(OF_NEW)
+        .removesuffix(PRIOR)
+        .removesuffix(APART)
+    )
 
 
 def generator_of(world: World, policy: Policy) -> Generator:
@@ -130,14 +141,10 @@ def themselves(made: ImageSet, judge: Encoder, real: ImageSet) -> dict[str, floa
         others[own] -= one
         others /= np.linalg.norm(others, axis=1, keepdims=True)
         right.append((others @ one).argmax() == own)
-    spreads = [
-        np.mean([feature[who == at].var(axis=0, ddof=1).sum() for at in np.unique(who)])
-        for feature, who in (
-            (feature, label),
-            (judge.embed_all(real).double().cpu().numpy(), real.identity),
-        )
-    ]
-    return {"newcomer_found": float(np.mean(right)), "newcomer_spread": spreads[0] / spreads[1]}
+    beside = judge.embed_all(real).double().cpu().numpy()
+    spreads = covariance_trace(feature, label), covariance_trace(beside, real.identity)
+    apart = spreads[0].mean().value / spreads[1].mean().value
+    return {"newcomer_found": float(np.mean(right)), "newcomer_spread": apart}
 
 
 def values_of(scores: Iterable[Score]) -> dict[str, float]:

@@ -257,7 +257,8 @@ reinforcement of the short cold start: no difference is large beside those above
 `longer cold start` 950, and three in four draws of the reinforcement are of strangers. With three
 pictures each (five seeds) it raises semantic consistency, coverage, R_exp and the judge's identity
 accuracy, all beyond chance, at no cost in KID. Here, too, the seconds of both do more for the
-learnt people as further cold start (one seed); what that does to strangers was not measured.
+learnt people as further cold start (one seed); what that does to strangers was not measured. The
+prior of these tables was trained for 2,400 updates; identity.md has a later one of 4,000.
 
 Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
 were chosen on 20 other people of LFW whom neither the prior's classes nor these tables hold; that

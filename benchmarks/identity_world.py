@@ -47,10 +47,22 @@ COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "mirror",
 )
 
+BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
+WITHOUT: dict[str, dict[str, Any]] = {  # reinforced by less than the whole reward
+    "reinforced, without R_sem": {"semantic_weight": 0.0},
+    "reinforced, without R_cov": {"coverage_weight": 0.0},
+    "reinforced, without R_exp": {"diversity_weight": 0.0},
+}
+POLICIES: dict[str, dict[str, Any] | None] = {  # its settings; None: not reinforced
+    "cold_start": None,
+    "reinforced": {},
+    **WITHOUT,
+}
+
 
 def kind_of_prior(prior: Path) -> str:
     """What a setting says of a prior behind its name."""
-    return ", prior by likeness" if (prior / LIKENESS).is_file() else ""
+    return BY_LIKENESS if (prior / LIKENESS).is_file() else ""
 
 
 @dataclass(frozen=True)

@@ -79,4 +79,54 @@ def test_the_page_holds_arms_without_pictures_that_were_judged(tmp_path):
 
 def test_no_arm_is_measured_twice_under_one_name():
     kinds = (identity.ARMS, identity.OF_PRIOR, identity.ABLATIONS, identity.PICTURES)
+    kinds += (identity.FROM_ENCODER, identity.REWARD_ARMS, identity.CHOICES)
     assert pd.Index([arm for kind in kinds for arm in kind]).is_unique
+
+
+def test_arms_without_a_generator_are_not_trained_again_under_another_setting(tmp_path):
+    file = tmp_path / "identity.csv"
+    setting = "20 people, 3 pictures each, 200 steps of cold start"
+    measured = rows("real", {0: 0.5, 1: 0.6}) + rows("cold_start", {0: 0.7})
+    measurements.append(file, [{**row, "setting": setting} for row in measured])
+    known = measurements.read(file)
+    others = ("20 people, 3 pictures each, 850 steps", "20 people, 5 pictures each, 200 steps")
+    found = [identity.known_elsewhere(known, other, "real", 1) for other in others]
+    assert found == [{"map": 0.6}, {}]
+    assert identity.known_elsewhere(known, others[0], "cold_start", 0) == {}
+    assert identity.known_elsewhere(known, others[0], "real", 2) == {}
+
+
+def test_a_page_shows_what_a_prior_by_likeness_is_ahead_of_one_by_classes(tmp_path):
+    file = tmp_path / "identity.csv"
+    for kind, gain in (("", 0.0), (identity.BY_LIKENESS, 0.25)):
+        for score in (*identity.SCORES, "cpu_seconds"):
+            measured = rows("cold_start", {0: 0.5 + gain, 1: 0.25 + gain}, score)
+            measurements.append(file, [{**row, "setting": "2 people" + kind} for row in measured])
+    page = identity.page(file)
+    beside = page[page.index("the same people:") :]
+    assert "| cold_start (2) | **+0.250 ± 0.000** |" in beside
+    assert page.count("the same people:") == 1
+
+
+def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
+    made = []
+
+    class World:
+        def cold(self, **settings):
+            return "cold"
+
+        def reinforced(self, **settings):
+            made.append(settings.get("semantic_weight"))
+            return "reinforced"
+
+    def asked(*arms):
+        made.clear()
+        return list(identity.policies_of(World(), 200, arms))
+
+    assert asked("real", "cold_start", identity.ENCODER) == ["cold_start"]
+    assert (
+        asked("selected") == asked("newcomers of reinforced, apart") == ["cold_start", "reinforced"]
+    )
+    assert asked("selected, of cold_start") == ["cold_start"]
+    assert asked("reinforced, without R_sem")[1:] == ["reinforced, without R_sem"]
+    assert made == [0.0]

@@ -220,5 +220,5 @@ ARMS = {  # what the recogniser learns from, in the order of the comparison
     "random_erasing": ("random erasing", "real pictures with a patch blanked at random"),
     "cold_start": ("cold start", "real pictures and those of the generator before any reward"),
     "reinforced": ("reinforced", "real pictures and those of the reinforced generator"),
-    "selected": ("selected", "the same, each step choosing the pictures that help it most"),
+    "selected": ("selected", "the same, people or pictures chosen among more of them"),
 }
