@@ -226,8 +226,7 @@ def page(path: Path) -> str:
             parts += [differences(wide, pairs + pairs_among(others))]
         others = [arm for arm in CHOICES if arm in wide.index]
         if others:
-            pairs = [(arm, based_on(arm)) for arm in others]
-            pairs += [("selected", arm) for arm in others]
+            pairs = [pair for arm in others for pair in (("selected", arm), (arm, "cold_start"))]
             parts += ["### What is chosen", arms_table(wide, others), differences(wide, pairs)]
         others = [arm for arm in REWARD_ARMS if arm in wide.index]
         if others:
@@ -277,7 +276,7 @@ def is_asked(arm: str, base: str) -> bool:
 
 def based_on(ablation: str) -> str:
     """The arm that an ablation changes."""
-    for suffix in (LEARNT, BOTH, PRIOR, TUNED, ", of cold_start", ", by loss alone"):
+    for suffix in (LEARNT, BOTH, PRIOR, TUNED):
         ablation = ablation.removesuffix(suffix)
     return ablation
 
