@@ -12,14 +12,16 @@ from PIL import Image
 
 from reinforge import InputError, read_images
 from reinforge.cli import main
+from reinforge.cli.interrupts import Stop
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings import assignment, checked
 from reinforge.cli.settings_pictures import IdentitySettings
-from reinforge.cli.stages_judged import newcomers_of
+from reinforge.cli.stages_judged import arms_trained, newcomers_of
 from reinforge.data.images import write_images
 from reinforge.generators.prior import load_prior, save_prior
 from reinforge.run_folder import RunFolder, verify
 from reinforge.run_lock import locked
+from reinforge.systems.identity import arms
 from small_identity import FLAGS, NAMES, RECOGNISER, small_pictures, small_prior
 
 TINY_PRIOR = """
@@ -566,6 +568,28 @@ def test_the_selected_arm_has_newcomers_who_look_least_alike(told, final, wanted
     settings = IdentitySettings.model_validate({"final": given})
     drawn = newcomers_of({"reinforced": Generator()}, settings, screen=Screen(quiet=True))
     assert drawn == wanted
+
+
+@pytest.mark.parametrize(
+    ("drawn", "asked", "wanted"),
+    [
+        ("selected", {}, ("random", 1)),
+        ("selected", {"selection": "lookahead"}, ("lookahead", 2)),
+        ("selected", {"weight": 0.5}, ("random", 1)),
+        ("reinforced", {}, ("lowest_loss", 2)),
+    ],
+)
+def test_steps_choose_where_nobody_was_chosen_or_they_are_asked_to(
+    monkeypatch, tmp_path, drawn, asked, wanted
+):
+    seen = []
+    monkeypatch.setattr(arms, "train_arms", lambda *_, mixing, **__: seen.append(mixing) or {})
+    model = SimpleNamespace(processes=SimpleNamespace(device="cpu"))
+    parts = SimpleNamespace(train=None)
+    settings = IdentitySettings.model_validate({"mixing": asked})
+    about = {"screen": Screen(quiet=True), "stop": Stop(print), "resume": False}
+    arms_trained(model, parts, {}, {drawn: None}, RunFolder(tmp_path), settings, **about)
+    assert (seen[0].selection, seen[0].candidates) == wanted
 
 
 def test_what_a_prior_by_likeness_cannot_do_is_refused_by_name(cli, place, told, tmp_path):

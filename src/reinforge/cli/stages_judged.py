@@ -50,17 +50,18 @@ def arms_trained(
     from reinforge.recognition.mixing import MixingConfig
     from reinforge.settings import validated
     from reinforge.synthesizers.limits import threads_of
-    from reinforge.systems.identity.arms import train_arms
+    from reinforge.systems.identity.arms import UNCHOSEN, train_arms
 
     config = resolve_recogniser(settings.final.preset, **settings.final.given)
-    is_chosen = "selected" in newcomers  # before training; then steps need not choose again
-    usual = {"selection": "random", "candidates": 1} if is_chosen else {}
+    mixing = settings.mixing.given
+    if "selected" in newcomers and "selection" not in mixing:
+        mixing = {**UNCHOSEN, **mixing}  # they were chosen beforehand
     with threads_of(config), phases(screen) as told, stop.gentle():
         trained = train_arms(
             parts.train,
             synthetic,
             config=config,
-            mixing=validated(MixingConfig, {**usual, **settings.mixing.given}),
+            mixing=validated(MixingConfig, mixing),
             seed=settings.seed,
             arms=settings.final.arms,
             newcomers=newcomers,
