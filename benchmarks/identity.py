@@ -218,7 +218,11 @@ def page(path: Path) -> str:
         parts += [differences(wide, [(a, b) for a in arms for b in arms if is_asked(a, b)])]
         by_classes = by_setting.get(setting.removesuffix(BY_LIKENESS))
         if setting.endswith(BY_LIKENESS) and by_classes is not None:
-            parts += ["Beside the prior by classes, the same people:", beside(wide, by_classes)]
+            known = (wide.index, by_classes.index)
+            both = [arm for arm in (*MADE, *PICTURES) if all(arm in index for index in known)]
+            if both:
+                parts += ["Beside the prior by classes, the same people:"]
+                parts += [beside(wide, by_classes, both)]
         others = [arm for arm in OF_PRIOR if arm in wide.index]
         if others:
             pairs = [(arm, base) for arm in others for base in (*UNMADE, based_on(arm))]
@@ -248,18 +252,16 @@ def page(path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def beside(wide: pd.DataFrame, other: pd.DataFrame) -> str:
+def beside(wide: pd.DataFrame, other: pd.DataFrame, arms: Sequence[str]) -> str:
     """What the arms of one prior are ahead of those of another, paired, with newcomers' leakage."""
     shown = {**SCORES, **{s: LEAKS[s] for s in ("identity_leakage", "membership_auc")}}
     rows = []
-    for name in (*MADE, *PICTURES):
-        if name in wide.index and name in other.index:
-            apart = (wide.loc[name] - other.loc[name]).dropna(how="all")
-            cells = [
-                measurements.signed(apart[s].dropna().tolist()) if s in apart else "–"
-                for s in shown
-            ]
-            rows.append([f"{name} ({len(apart)})", *cells])
+    for name in arms:
+        apart = (wide.loc[name] - other.loc[name]).dropna(how="all")
+        cells = [
+            measurements.signed(apart[s].dropna().tolist()) if s in apart else "–" for s in shown
+        ]
+        rows.append([f"{name} ({len(apart)})", *cells])
     return measurements.markdown_table(["difference (seeds)", *shown.values()], rows)
 
 
