@@ -23,7 +23,7 @@ import measurements
 from identity import DRAW_SEED, trained_arm, utility
 from identity import pictures_of as drawn_by
 from identity_leaks import LEAKS, leakage, newcomers_leakage
-from identity_world import Policy, World
+from identity_world import THREE_PARTS, Policy, World
 from peers.environment import HOME
 from reinforge.data.drawn import draw_identities
 from reinforge.generators.shipped import FOLDER as SHIPPED
@@ -76,7 +76,7 @@ def policy_of(world: World, settings: Mapping[str, Any]) -> Policy:
     """The generator of a training; kept by the world."""
     if not settings["n_steps"]:
         return world.cold(cold_start_steps=settings["cold_start_steps"])
-    return world.reinforced(**settings)
+    return world.reinforced(**THREE_PARTS, **settings)
 
 
 def measured(
@@ -224,16 +224,16 @@ def _ends(name: str, values: Sequence[float]) -> dict[str, float | None]:
 NOTES = """
 # Identity: leakage against usefulness
 
-Two knobs: the length of the cold start, and the weight of the privacy reward in the reinforcement
-after it. Pictures of the learnt people are judged by networks that gave no reward; membership AUC
-is that of whoever holds the generator and asks it once about a picture (white box; .5 is nothing),
-"no box" that of whoever holds the pictures alone. Verification is of people whom nobody saw, by a
-recogniser that learnt from the few real pictures and from newcomers of the generator (arm
-`cold_start` of identity.md); "newcomers that look like somebody learnt" is the share of their
-pictures that match a training picture where 1 in 1,000 pairs of two real people do. Controls are
-real pictures: held-out ones of the same people, and unseen people. Means with 95 % intervals over
-seeds (Student's t); whiskers leave out what all trainings owe to a seed's people. Scores:
-docs/metrics.md.
+The reward has no critic here (`realism_weight` 0). Two knobs: the length of the cold start, and the
+weight of the privacy reward in the reinforcement after it. Pictures of the learnt people are judged
+by networks that gave no reward; membership AUC is that of whoever holds the generator and asks it
+once about a picture (white box; .5 is nothing), "no box" that of whoever holds the pictures alone.
+Verification is of people whom nobody saw, by a recogniser that learnt from the few real pictures
+and from newcomers of the generator (arm `cold_start` of identity.md); "newcomers that look like
+somebody learnt" is the share of their pictures that match a training picture where 1 in 1,000 pairs
+of two real people do. Controls are real pictures: held-out ones of the same people, and unseen
+people. Means with 95 % intervals over seeds (Student's t); whiskers leave out what all trainings
+owe to a seed's people. Scores: docs/metrics.md.
 
 What is seen (ORL, people unknown to the prior). The length of the cold start decides how much is
 remembered: whoever holds the generator gains from 200 to 850 steps, and so does the likeness of

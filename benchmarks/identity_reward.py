@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 
 import measurements
-from identity_world import World, kind_of_prior
+from identity_world import THREE_PARTS, World, kind_of_prior
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.measure.spread import centroid_accuracy
 from reinforge.recognition.frozen import Encoder, load_encoder
@@ -95,7 +95,7 @@ EXAMPLE_SEED = 7  # of the pictures that are judged: the same noise in all arms
 
 def settings_of(arm: str, *, by_likeness: bool) -> dict[str, Any]:
     """How an arm is trained."""
-    short = {"cold_start_steps": LIKENESS_SHORT if by_likeness else SHORT}
+    short = THREE_PARTS | {"cold_start_steps": LIKENESS_SHORT if by_likeness else SHORT}
     if by_likeness and arm == "longer cold start":
         return {"n_steps": 0, "cold_start_steps": LIKENESS_LONGER}
     if arm in SAME_COST:
@@ -229,7 +229,8 @@ def gains(wide: pd.DataFrame, base: str) -> str:
 NOTES = """
 # Identity: what reinforcement adds to the cold start
 
-Rewards are those of the recogniser that was trained on the few pictures. All else is the judge's, a
+Rewards are those of the recogniser that was trained on the few pictures, in three parts: there was
+no critic yet (R_real, `realism_weight`), as the script keeps it. All else is the judge's, a
 face network that gave no reward and saw none of these people, beside the held-out pictures; its
 scores are those of the scorecard (docs/metrics.md).
 Means with 95 % intervals over seeds (Student's t; a seed is other people, other pictures, other

@@ -39,6 +39,7 @@ COMMON: dict[str, Any] = {  # what both arms share: the task
     "coverage_weight": 0.0,
     "diversity_weight": 0.0,
     "privacy_weight": 0.0,
+    "realism_weight": 0.0,
     "n_recent": 0,
     "reward_units": "batch",
     "branches": 1,

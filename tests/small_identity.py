@@ -24,6 +24,8 @@ SMALL = {  # 5 steps of cold start and 5 of reinforcement, checkpoints after 4 a
     "precision": "float32",
     "device": "cpu",
     "learning_rate": 1e-3,
+    "critic_first_steps": 2,
+    "critic_steps": 1,
     "n_recognisers": 1,
 }
 RECOGNISER = {

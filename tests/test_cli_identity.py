@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -570,6 +571,17 @@ def test_the_selected_arm_has_newcomers_who_look_least_alike(told, final, wanted
     assert drawn == wanted
 
 
+@pytest.mark.parametrize("is_described", [True, False])
+def test_newcomers_go_by_names_alone_where_that_is_asked_for(is_described):
+    made = replace(small_pictures(), described=np.ones((3, 8), np.float32))
+    strangers = SimpleNamespace(sample=lambda n, seed, on_images: made)
+    model = SimpleNamespace(newcomers=lambda n, **_: strangers)
+    final = {"arms": "reinforced", "newcomers": 3, "described": is_described}
+    settings = IdentitySettings.model_validate({"final": final})
+    drawn = newcomers_of({"reinforced": model}, settings, screen=Screen(quiet=True))
+    assert (drawn["reinforced"].described is not None) == is_described
+
+
 @pytest.mark.parametrize(
     ("drawn", "asked", "wanted"),
     [
@@ -603,6 +615,10 @@ def test_what_a_prior_by_likeness_cannot_do_is_refused_by_name(cli, place, told,
     ):
         done = cli("prior", "train", *args, "--out", tmp_path / "p")
         assert (done.code, message in done.err) == (2, True), done.err
+    short = ["--set", "final.embedding_dim=4", "--out", tmp_path / "run"]
+    done = cli("run", "identity", place / "photos", "--prior", told, *FLAGS, *short)
+    assert (done.code, "described by 8 numbers and the recogniser's" in done.err) == (2, True)
+    assert not (tmp_path / "run/history.jsonl").exists()
 
 
 def test_a_refused_training_leaves_the_older_prior_where_it_was(cli, place, told, tmp_path):

@@ -66,6 +66,7 @@ class ImageSet:
     camera: "np.ndarray | None" = None  # int64, one a picture
     group: tuple[str, ...] | None = None  # one a picture, e.g. a demographic group
     sources: tuple[str, ...] = ()  # one a picture: where it came from, for messages
+    described: "np.ndarray | None" = None  # float32 (identity, feature): whom a generator was told
 
     def __len__(self) -> int:
         """How many pictures."""
@@ -80,6 +81,7 @@ class ImageSet:
             camera=None if self.camera is None else self.camera[numbers],
             group=None if self.group is None else tuple(self.group[i] for i in numbers),
             sources=tuple(self.sources[i] for i in numbers) if self.sources else (),
+            described=self.described,
         )
 
 

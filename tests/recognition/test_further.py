@@ -152,3 +152,57 @@ def test_a_training_does_not_go_on_with_other_newcomers(tmp_path):
 def test_newcomers_that_do_not_fit_are_refused(newcomers, said):
     with pytest.raises(InputError, match=said):
         train_recogniser(REAL, config=tiny(), seed=0, newcomers=newcomers)
+
+
+# newcomers who were described
+
+
+def described(n=9, n_features=12, seed=0):
+    """Descriptions of length 1, in pairs that are alike."""
+    draws = np.random.default_rng(seed).normal(size=(n, n_features))
+    draws[1::2] = draws[:-1:2] + 0.7 * draws[1::2]
+    return (draws / np.linalg.norm(draws, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("mixing", [None, MixingConfig(selection="lookahead", look_at="head")])
+def test_a_description_is_the_prototype_of_its_newcomer_and_stays_it(mixing):
+    told = replace(OTHERS, described=described())
+    found = train_recogniser(
+        REAL, config=tiny(), seed=0, synthetic=MADE, mixing=mixing, newcomers=told
+    )
+    prototypes = found.network.prototypes.numpy()
+    assert (prototypes[:12, 6:].T == told.described).all()
+    assert (prototypes[12:, 6:] == 0).all()
+    assert (prototypes[12:, :6] != 0).all()  # those of real people are learnt as ever
+
+
+def test_a_recogniser_sees_in_newcomers_what_described_them():
+    mild = {"mirror": 0.0, "augmentation": 0.3, "random_erasing": 0.0, "shift": 0.02}
+    told = replace(OTHERS, described=described())
+    found = train_recogniser(REAL, config=tiny(n_steps=80, **mild), seed=0, newcomers=told)
+    feature = torch.nn.functional.normalize(found.embed_all(OTHERS), dim=1).numpy()
+    near = feature[:, :12] @ told.described.T  # every picture beside every description
+    assert near[np.arange(len(near)), OTHERS.identity].mean() > 0.5
+    alike = (told.described @ told.described.T)[OTHERS.identity]
+    assert np.corrcoef(near.ravel(), alike.ravel())[0, 1] > 0.6
+
+
+def test_a_training_does_not_go_on_with_other_descriptions(tmp_path):
+    common = {"config": tiny(checkpoint_every=2), "seed": 0, "run_dir": tmp_path}
+    train_recogniser(REAL, **common, newcomers=replace(OTHERS, described=described()))
+    others = replace(OTHERS, described=described(seed=1))
+    with pytest.raises(InputError):
+        train_recogniser(REAL, **common, newcomers=others, resume=True)
+
+
+def test_descriptions_that_do_not_fit_are_refused_and_a_linear_classifier_takes_none():
+    told = replace(OTHERS, described=described(n_features=17))
+    with pytest.raises(
+        InputError, match="described by 17 numbers and the recogniser's feature has 16"
+    ):
+        train_recogniser(REAL, config=tiny(), seed=0, newcomers=told)
+    reid = tiny(kind="reid", triplet_weight=0.0)
+    with_it, without = (
+        train_recogniser(REAL, config=reid, seed=0, newcomers=images) for images in (told, OTHERS)
+    )
+    assert same(with_it, without)

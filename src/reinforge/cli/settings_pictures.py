@@ -129,6 +129,11 @@ class FinalSettings(Open):
         description="Give the arm `selected` those of many newcomers who look least alike, where "
         "the prior draws by likeness; false: the same as `reinforced`.",
     )
+    described: bool = Field(
+        default=True,
+        description="Let what described a newcomer to a prior by likeness be the name that the "
+        "recogniser learns them by; false: names alone.",
+    )
 
     _lists = field_validator("arms", mode="before")(listed)
 

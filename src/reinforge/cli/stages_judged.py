@@ -1,7 +1,7 @@
 """The stages of a run on identities after the generator: arms, judge, scorecard, report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -74,12 +74,14 @@ def arms_trained(
     return dict(trained)
 
 
-def require_parents(model: "IdentitySynthesizer", settings: IdentitySettings) -> None:
-    """Refuse newcomers of a prior that tells nobody apart, before anything is trained.
+def require_newcomers(model: "IdentitySynthesizer", settings: IdentitySettings) -> None:
+    """Refuse newcomers that the arms could not learn from, before anything is trained.
 
     Raises:
-        InputError: As above.
+        InputError: The prior tells nobody apart, or the recogniser has no room for descriptions.
     """
+    from reinforge.recognition.config import resolve_recogniser
+    from reinforge.recognition.further import require_room
     from reinforge.systems.identity.saved import strangers_of
 
     final, prior = settings.final, model.load_prior()
@@ -89,6 +91,10 @@ def require_parents(model: "IdentitySynthesizer", settings: IdentitySettings) ->
             "final.parents 'prior' wants a prior with a class for each of its people, and this one "
             "has a single class; train one on pictures with names, or set final.parents to learnt."
         )
+    config = resolve_recogniser(final.preset, **final.given)
+    is_described = final.newcomers and final.described and final.parents != "learnt"
+    if is_described and prior.likeness and config.kind == "face" and config.embedding_dim:
+        require_room(prior.likeness.n_features, config.embedding_dim)
 
 
 def newcomers_of(
@@ -107,7 +113,8 @@ def newcomers_of(
             strangers = model.newcomers(
                 final.newcomers, seed=seed, parents=final.parents, apart=arm == "selected"
             )
-            drawn[arm] = strangers.sample(final.per_newcomer, seed=seed, on_images=advance)
+            made = strangers.sample(final.per_newcomer, seed=seed, on_images=advance)
+            drawn[arm] = made if final.described else replace(made, described=None)
     return drawn
 
 

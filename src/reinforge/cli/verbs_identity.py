@@ -112,7 +112,7 @@ def run_identity(
     model, images = opened(job, screen)
     parts = parted(images, job.settings)
     stages.amount_of(parts.train, 1, job.settings)  # groups that are not known are refused now
-    later.require_parents(model, job.settings)
+    later.require_newcomers(model, job.settings)
     if dry_run:
         _show_plan(job, model, parts.train, screen, parts=parts)
         return

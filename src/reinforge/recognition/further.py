@@ -1,4 +1,11 @@
-"""Synthetic people beside the real ones: further classes, half of every batch."""
+"""Synthetic people beside the real ones: further classes, half of every batch.
+
+Who was described to a generator has a name that says more than "somebody else": the description.
+In a loss by cosine it is the class's prototype and stays it, so that a recogniser learns whom a
+newcomer looks like as well, as far as the pictures show who was described (a student that learns
+from a teacher's features, arXiv:1412.6550; here the teacher's features came first, and pictures
+were drawn to them).
+"""
 
 from dataclasses import dataclass
 
@@ -12,6 +19,7 @@ from reinforge.randomness import number_from, torch_generator
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
 from reinforge.recognition.lookahead import Views
+from reinforge.recognition.network import Network
 from reinforge.recognition.recogniser import as_pixels
 from reinforge.recognition.sampler import pk_batch
 from reinforge.records import ImageSet
@@ -26,6 +34,24 @@ class Further:
     images: ImageSet
     label: Int[np.ndarray, " image"]  # class of each
     n_beside: int  # real people: no batch takes more newcomers than that
+
+    def put_prototypes(self, network: Network) -> None:
+        """Descriptions, where there are any, as the prototypes of their classes.
+
+        A prototype longer than a description ends in zeros: cosines stay what they were.
+
+        Raises:
+            InputError: Descriptions are longer than prototypes.
+        """
+        described = self.images.described
+        if described is None or network.kind != "face":
+            return
+        require_room(described.shape[1], len(network.prototypes))
+        with torch.no_grad():
+            n_features = described.shape[1]
+            own = network.prototypes[:, -len(described) :]
+            own.zero_()
+            own[:n_features] = torch.from_numpy(described).T.to(own)
 
 
 def new_classes(newcomers: ImageSet | None, images: ImageSet, *, n_known: int) -> Further | None:
@@ -54,6 +80,20 @@ def new_classes(newcomers: ImageSet | None, images: ImageSet, *, n_known: int) -
         )
     require_identities(newcomers, n_identities=1, n_pictures=1)
     return Further(images=newcomers, label=n_known + newcomers.identity, n_beside=n_known)
+
+
+def require_room(n_described: int, n_features: int) -> None:
+    """Refuse descriptions that are longer than the recogniser's feature.
+
+    Raises:
+        InputError: As above.
+    """
+    if n_described > n_features:
+        raise InputError(
+            f"newcomers are described by {n_described} numbers and the recogniser's feature has "
+            f"{n_features}; raise final.embedding_dim, or leave descriptions out "
+            "(final.described=false)."
+        )
 
 
 def further_views(

@@ -103,6 +103,8 @@ def train_recogniser(
     is_mixed = mixture is not None and mixture.n_newcomers is not None
     n_classes = len(present) + (0 if further is None else len(further.images.names))
     network, architecture = start_network(config, n_classes, seed=seed)
+    if further is not None:
+        further.put_prototypes(network)
     learner = new_learner(network.to(device), config)
     loss = loss_of(config, learner.network)
 
@@ -116,7 +118,8 @@ def train_recogniser(
             config=config,
             seed=seed,
             mixture=mixture,
-            further=None if is_mixed else further,
+            further=further,
+            is_mixed=is_mixed,
         )
 
     place = None
@@ -170,8 +173,12 @@ def train_step(
     seed: int,
     mixture: Mixture | None = None,
     further: Further | None = None,
+    is_mixed: bool = False,
 ) -> dict[str, float]:
-    """Batch, views, loss, update, running mean; its randomness is a function of (seed, index)."""
+    """Batch, views, loss, update, running mean; its randomness is a function of (seed, index).
+
+    Of further people the mixture says which pictures come where `is_mixed` says so.
+    """
     network = learner.network
     chosen = pk_batch(
         label,
@@ -183,7 +190,7 @@ def train_step(
     generator = torch_generator(seed, "identity/recogniser step", index)
     device = network.prototypes.device
     batch = _real_views(images, label, chosen, config, device, generator)
-    if further is not None:
+    if further is not None and not is_mixed:
         batch = batch.beside(further_views(further, index, config, device, seed=seed))
     n_own = len(batch.label)
     set_learning_rate(learner.optimizer, index, config)
@@ -198,6 +205,8 @@ def train_step(
     before, behind = network(batch.pixels, generator=generator)
     value = loss(before, behind, batch.label, weight)
     _, taken = ascend(learner.optimizer, -value)
+    if further is not None:
+        further.put_prototypes(network)
     update_average(learner, index, config)
     with torch.no_grad():
         correct = (network.logits(behind).argmax(dim=1) == batch.label).float()
@@ -273,6 +282,8 @@ def _fingerprint(
         _add_pictures(digest, mixture.synthetic)
     if further is not None:
         _add_pictures(digest, further.images)
+        if further.images.described is not None:
+            digest.update(further.images.described.tobytes())
     return digest.hexdigest()
 
 

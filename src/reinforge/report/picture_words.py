@@ -90,6 +90,15 @@ CURVES = {  # key of history.jsonl -> (title, how to read it)
         "0 where synthetic pictures of a person differ a little more than real ones do, negative "
         "where they differ less or far more.",
     ),
+    "realism": (
+        "Realism",
+        "What the critic says of new pictures: above 0 it takes them for real, below for drawn. It "
+        "learns beside the generator, so that a level line is progress of both.",
+    ),
+    "critic_loss": (
+        "Loss of the critic",
+        "How badly it tells new pictures from real ones: 2 where it cannot.",
+    ),
     "privacy": (
         "Distance to real pictures",
         "0 where no picture lies nearer to a training picture than people's own pictures do.",

@@ -309,6 +309,7 @@ class IdentitySynthesizer:
             identities=identities,
             seed=seed,
             on_images=on_images,
+            described=generator.described,
         )
 
     def answers(self) -> Callable[[ImageSet], np.ndarray]:

@@ -43,7 +43,11 @@ def first_learner(processes=ALONE, **settings):
     )
 
 
-SLOPES = {"estimator": "pathwise", "random_views": True}  # as in the default preset
+SLOPES = {
+    "estimator": "pathwise",
+    "random_views": True,
+    "realism_weight": 1.0,
+}  # as in the default preset
 
 
 def run(folder, *, processes=ALONE, resume=False, stop_after=None, **settings):

@@ -29,11 +29,12 @@ def test_the_chain_is_read_off_the_settings():
 
 def test_rewards_without_a_weight_are_left_out():
     config = resolve_config("default", {"coverage_weight": 0, "privacy_weight": 0.5})
-    assert set(config.reward_weights) == {"semantic", "diversity", "privacy"}
+    assert set(config.reward_weights) == {"semantic", "diversity", "realism", "privacy"}
 
 
 NO_REWARD = dict.fromkeys(
-    ("semantic_weight", "coverage_weight", "diversity_weight", "privacy_weight"), 0.0
+    ("semantic_weight", "coverage_weight", "diversity_weight", "realism_weight", "privacy_weight"),
+    0.0,
 )
 
 

@@ -11,11 +11,14 @@ from reinforge.generators.dit import class_tables
 from reinforge.generators.pretrain import PretrainConfig
 from reinforge.generators.prior import load_prior, save_prior
 from reinforge.recognition.config import resolve_recogniser
+from reinforge.recognition.recogniser import as_pixels
 from reinforge.settings import validated
 from reinforge.systems.identity.config import resolve_config
 from reinforge.systems.identity.described import FEWEST_PEOPLE, People, train_described_prior
+from reinforge.systems.identity.learner import new_learner
 from reinforge.systems.identity.learning import people_means, taught
 from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, newcomers
+from reinforge.systems.identity.step import begin_reinforcement
 from reinforge.systems.identity.teacher import encoder_of, is_encoder_of
 from reinforge.training import Interrupted
 from small_identity import RECOGNISER, SMALL, small_pictures
@@ -151,6 +154,39 @@ def test_without_reinforcement_or_with_another_recogniser_there_are_no_strangers
     assert (len(bank.prototype), len(described)) == (3, 3)
 
 
+def beginning(prior, **settings):
+    """A learner of three people and five strangers, and what its recogniser sees."""
+    config = resolve_config("default", {**SMALL, "strangers": 5, **settings})
+    images, recogniser = small_pictures(), encoder_of(prior)
+    bank, described = taught(prior, images, recogniser, config=config, seed=3)
+    pixels, label = as_pixels(images.pixels[:]), torch.from_numpy(images.identity)
+    made = new_learner(prior, pixels, label, bank, config=config, seed=3, described=described)
+    return made, recogniser.embed
+
+
+def test_strangers_are_to_vary_as_the_cold_start_draws_them_and_the_learnt_as_they_do(prior):
+    learner, embed = beginning(prior)
+    before = learner.bank
+    begin_reinforcement(learner, embed, seed=3)
+    spread = torch.stack([drawn.T.cov().trace() for drawn in learner.recent[3:]]).mean()
+    torch.testing.assert_close(learner.bank.spread[3:], spread.expand(5))
+    torch.testing.assert_close(learner.bank.bandwidth[3:], (2 * spread).sqrt().expand(5))
+    assert not torch.isclose(before.spread[3], spread)
+    assert torch.equal(learner.bank.spread[:3], before.spread[:3])
+    resumed, _ = beginning(prior)
+    resumed.load_tensors(learner.tensors())
+    assert torch.equal(resumed.bank.spread, learner.bank.spread)
+    assert torch.equal(resumed.bank.bandwidth, learner.bank.bandwidth)
+
+
+def test_strangers_vary_as_the_learnt_people_where_that_is_asked_for(prior):
+    learner, embed = beginning(prior, stranger_spread="learnt")
+    before = learner.bank.spread.clone()
+    begin_reinforcement(learner, embed, seed=3)
+    assert torch.equal(learner.bank.spread, before)
+    torch.testing.assert_close(before[3:], before[:3].mean().expand(5))
+
+
 def test_the_priors_encoder_rewards_unless_another_is_asked_for(prior, model):
     assert is_encoder_of(prior, model.recogniser)
     assert {record["phase"] for record in model.history} == {"cold start", "reinforcement"}
@@ -176,6 +212,19 @@ def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_
     drawn, kept = (m.newcomers(3, seed=4, parents="prior").sample(2) for m in (model, again))
     assert (drawn.pixels[:] == kept.pixels[:]).all()
     assert drawn.names == ("new-00000", "new-00001", "new-00002")
+
+
+def test_pictures_of_newcomers_go_with_what_described_them(model):
+    likeness, strangers = model._generator.prior.likeness, model.newcomers(6, seed=4)
+    told = likeness.strangers(6, seed=4).numpy()
+    assert (strangers.sample(2).described == told).all()
+    some = strangers.sample(1, identities=["new-00003", "new-00001"])
+    assert (some.described == told[[3, 1]]).all()
+    assert (some.subset(np.array([1])).described == some.described).all()
+    apart = likeness.strangers_apart(3, seed=4).numpy()
+    assert (model.newcomers(3, seed=4, apart=True).sample(1).described == apart).all()
+    assert model.newcomers(3, parents="learnt").sample(1).described is None
+    assert model.sample(1).described is None  # whom pictures belong to is nobody's to describe
 
 
 def test_newcomers_apart_are_the_strangers_who_look_least_alike(model):

@@ -6,7 +6,7 @@ from tiny_identity import N_IDENTITIES, blocks, tiny_learner, tiny_prior
 
 from reinforge.randomness import torch_generator
 from reinforge.systems.identity.chain import roll_out
-from reinforge.systems.identity.step import features_of, step
+from reinforge.systems.identity.step import features_of, pictures_of, step
 
 N_STEPS = 140
 BASE = {
@@ -26,7 +26,7 @@ def share_of_own(learner):
     label = torch.arange(N_IDENTITIES).repeat_interleave(16)
     keys = [torch_generator(99, "test/fresh", draw) for draw in range(len(label))]
     rollout = roll_out(learner.policy, learner.config.chain, label, keys)
-    feature = features_of(learner, blocks, rollout)
+    feature = features_of(blocks, pictures_of(learner, rollout))
     told = (feature @ learner.bank.prototype.T).argmax(dim=1)
     return float((told == label).float().mean())
 

@@ -1,6 +1,6 @@
 """The memory bank: what the real training pictures look like to the recogniser."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -47,6 +47,23 @@ def with_strangers(bank: Bank, feature: Float[Tensor, "stranger feature"]) -> Ba
         bandwidth=torch.cat([bank.bandwidth, bank.bandwidth.mean().expand(n)]),
         spread=torch.cat([bank.spread, bank.spread.mean().expand(n)]),
     )
+
+
+def as_various(bank: Bank, strangers: Int[Tensor, " stranger"], spread: Tensor) -> Bank:
+    """The bank with strangers who vary as much as the cold start draws them.
+
+    Real people vary as their pictures were taken: those of a studio little. Nothing says that of
+    strangers, and a recogniser learns from what their pictures vary by.
+
+    Args:
+        bank: Of real people, and of strangers behind them.
+        strangers: Their numbers.
+        spread: tr Cov of theirs; two pictures are about the root of twice that apart.
+    """
+    own, width = bank.spread.clone(), bank.bandwidth.clone()
+    own[strangers] = spread.to(own)
+    width[strangers] = (2 * spread.to(own)) ** 0.5
+    return replace(bank, spread=own, bandwidth=width)
 
 
 def memory_bank(

@@ -70,6 +70,11 @@ class IdentityConfig(BaseModel):
         description="people who do not exist, reinforced beside the learnt ones, where the prior "
         "draws by likeness and its own encoder rewards",
     )
+    stranger_spread: Literal["cold_start", "learnt"] = Field(
+        "cold_start",
+        description="how much a stranger's pictures are to vary: as the cold start draws them, or "
+        "as those of the learnt people do",
+    )
     identities_per_batch: int = Field(8, ge=1, description="identities an iteration")
     draws_per_identity: int = Field(4, ge=2, description="pictures of each")
     branches: int = Field(
@@ -86,6 +91,17 @@ class IdentityConfig(BaseModel):
     diversity_weight: float = Field(
         1.0, ge=0, description="lambda of expression diversity (0.25 in the paper)"
     )
+    realism_weight: float = Field(
+        1.0,
+        ge=0,
+        description="lambda of what a critic says that learns to tell drawn pictures from real "
+        "ones; 0: none learns",
+    )
+    critic_first_steps: int = Field(
+        300, ge=1, description="the critic's updates before reinforcement"
+    )
+    critic_steps: int = Field(8, ge=1, description="the critic's updates an iteration")
+    critic_learning_rate: float = Field(2e-4, gt=0, lt=1, description="Adam, critic")
     privacy_weight: float = Field(0.0, ge=0, description="lambda of distance to real pictures")
     reward_units: Literal["cold_start", "batch"] = Field(
         "cold_start",
@@ -151,6 +167,7 @@ class IdentityConfig(BaseModel):
             "semantic": self.semantic_weight,
             "coverage": self.coverage_weight,
             "diversity": self.diversity_weight,
+            "realism": self.realism_weight,
             "privacy": self.privacy_weight,
         }
         return {name: weight for name, weight in weights.items() if weight > 0}
@@ -169,6 +186,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "guidance": 7.5,  # DPOK's sampler
         "guided_gradient": True,  # gradient through both halves
         "diversity_weight": 0.25,  # weights 1, 0.75, 0.25
+        "realism_weight": 0.0,  # the paper has three
         "reward_units": "batch",  # per-batch standardisation
         "estimator": "score",  # REINFORCE: the recogniser is a black box
         "objective": "dpok",  # the ratio is clamped, no minimum

@@ -12,9 +12,10 @@ from reinforge.generators.prior import Prior
 from reinforge.learner_state import load_named_tensors, named_tensors
 from reinforge.processes import ALONE, Processes
 from reinforge.randomness import torch_generator
-from reinforge.systems.identity.bank import Bank
+from reinforge.systems.identity.bank import Bank, as_various
 from reinforge.systems.identity.config import IdentityConfig
 from reinforge.systems.identity.policy import Policy, new_policy
+from reinforge.systems.identity.realism import Realism, new_realism
 from reinforge.systems.identity.reward import PARTS
 from reinforge.systems.identity.value import Value
 
@@ -39,6 +40,8 @@ class Learner:
     real_label: Int[Tensor, " real"]
     squared_deviation: Float[Tensor, " part"]  # of each part of the reward, summed over batches
     n_measured: Int[Tensor, ""]  # so many: those of the first round
+    realism: Realism | None  # None where its weight is 0
+    variety: Float[Tensor, ""]  # tr Cov of a stranger's first draws; 0: none were drawn
     processes: Processes = ALONE  # that learn together
     described: Float[Tensor, "identity description"] | None = (
         None  # what everybody's first row followed from
@@ -48,6 +51,8 @@ class Learner:
         """All state by name (what a checkpoint holds); frozen weights are not part of it."""
         state = named_tensors({"value": self.value}, self._optimizers())
         state |= self._seen()
+        if self.realism is not None:
+            state |= self.realism.tensors()
         for name, weights in self._weights().items():
             state |= {f"{name}.{key}": value for key, value in weights.items()}
         return state
@@ -55,9 +60,12 @@ class Learner:
     def load_tensors(self, state: dict[str, Tensor]) -> None:
         """Put saved state back (the inverse of `tensors`)."""
         load_named_tensors(state, {"value": self.value}, self._optimizers())
+        if self.realism is not None:
+            self.realism.load_tensors(state)
         with torch.no_grad():
             for name, value in self._seen().items():
                 value.copy_(state[name])
+            self.adopt_variety()
             for name, weights in self._weights().items():
                 for key, value in weights.items():
                     value.copy_(state[f"{name}.{key}"])
@@ -69,7 +77,20 @@ class Learner:
             "n_drawn": self.n_drawn,
             "squared_deviation": self.squared_deviation,
             "n_measured": self.n_measured,
+            "variety": self.variety,
         }
+
+    def adopt_variety(self) -> None:
+        """From now on strangers are to vary as much as they did at first."""
+        if self.variety > 0:
+            self.bank = as_various(self.bank, self.strangers, self.variety)
+
+    @property
+    def strangers(self) -> Int[Tensor, " stranger"]:
+        """Numbers of those who are reinforced and have no real pictures."""
+        is_known = torch.zeros(self.policy.n_identities, dtype=torch.bool)
+        is_known[self.real_label.cpu()] = True
+        return (~is_known).nonzero()[:, 0].to(self.bank.spread.device)
 
     def _weights(self) -> dict[str, dict[str, Tensor]]:
         policy: dict[str, Tensor] = {**self.policy.trained()}
@@ -168,12 +189,29 @@ def new_learner(
         n_drawn=torch.zeros(len(bank.prototype), dtype=torch.long, device=device),
         squared_deviation=torch.zeros(len(PARTS), device=device),
         n_measured=torch.zeros((), dtype=torch.long, device=device),
+        variety=torch.zeros((), device=device),
+        realism=_realism(config, pixels, seed=seed, device=torch.device(device)),
         bank=bank.to(torch.device(device)),
         real_state=real_state.cpu(),
         mirrored=mirrored.cpu(),
         real_label=label,
         processes=processes,
         described=described,
+    )
+
+
+def _realism(
+    config: IdentityConfig, pixels: Tensor, *, seed: int, device: torch.device
+) -> Realism | None:
+    """A critic of pictures like these, where the reward asks for one."""
+    if config.realism_weight == 0 or config.n_steps == 0:
+        return None
+    return new_realism(
+        pixels.shape[1],
+        pixels.shape[2],
+        learning_rate=config.critic_learning_rate,
+        generator=torch_generator(seed, "identity/critic weights"),
+        device=device,
     )
 
 

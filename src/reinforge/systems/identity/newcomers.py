@@ -89,11 +89,12 @@ def _described(generator: Generator, n: int, *, seed: int, apart: bool) -> Gener
     known, likeness = generator.prior.transformer, generator.prior.likeness
     assert likeness is not None
     transformer = with_class_table(known, n)
-    draw = likeness.strangers_apart if apart else likeness.strangers
-    put_rows(transformer, likeness.rows(draw(n, seed=seed)), nobody_of=known)
+    feature = (likeness.strangers_apart if apart else likeness.strangers)(n, seed=seed)
+    put_rows(transformer, likeness.rows(feature), nobody_of=known)
     guidance = max(generator.config.guidance, LIKENESS_GUIDANCE)
     config = generator.config.model_copy(update={"guidance": guidance})
-    return _of_nobody(replace(generator, config=config), transformer.eval().requires_grad_(False))
+    told = replace(generator, config=config, described=feature)
+    return _of_nobody(told, transformer.eval().requires_grad_(False))
 
 
 def _of_nobody(generator: Generator, transformer: DiTTransformer2DModel) -> Generator:

@@ -15,7 +15,7 @@ from reinforge.errors import ReinforgeError
 from reinforge.systems.identity.bank import Bank
 
 Credit = Literal["leave_one_out", "group", "sample"]
-PARTS = ("semantic", "coverage", "diversity", "privacy")  # of the reward, in this order
+PARTS = ("semantic", "coverage", "diversity", "privacy", "realism")  # in this order
 Yardstick = Mapping[str, tuple[Tensor, Tensor]]  # mean and deviation of each part of a batch
 
 

@@ -126,6 +126,7 @@ def drawn_set(
     identities: Sequence[str] | None = None,
     seed: int,
     on_images: Callable[[int], None] | None = None,
+    described: Tensor | None = None,
 ) -> ImageSet:
     """Pictures of the chosen identities, not drawn yet.
 
@@ -137,6 +138,7 @@ def drawn_set(
         identities: Names of the chosen ones, in the wanted order; None: all (that have a number).
         seed: Of the draw.
         on_images: Told how many pictures are drawn so far.
+        described: Feature of each of `names`, which goes with the pictures.
 
     Raises:
         InputError: A number below 1, a name without a number, or one that is not known or given
@@ -158,7 +160,10 @@ def drawn_set(
         on_images=on_images,
     )
     return ImageSet(
-        pixels=pictures, identity=identity, names=tuple(names[position] for position in chosen)
+        pixels=pictures,
+        identity=identity,
+        names=tuple(names[position] for position in chosen),
+        described=None if described is None else described[list(chosen)].cpu().numpy(),
     )
 
 

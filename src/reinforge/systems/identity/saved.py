@@ -50,6 +50,7 @@ class Generator:
     config: IdentityConfig
     names: tuple[str, ...]
     strangers: tuple[Tensor, ...] = ()  # by block: classes of the prior, less their mean
+    described: Tensor | None = None  # features of the identities, if they are nobody; never saved
 
     def policy(self, device: torch.device | str) -> Policy:
         """The weights as a policy that draws."""

@@ -1,7 +1,8 @@
 """One step: cold start first, then reinforcement (arXiv:2604.07884; DPOK, arXiv:2305.16381).
 
 draw pictures of some identities, keep a window of the chain      chain.py, window.py
-score them by the frozen recogniser                               reward.py
+let the critic tell them from real ones                           realism.py
+score them by the frozen recogniser and the critic                reward.py
 advantage of each draw                                            advantages
 raise the density of the actions that did well, near the cold start      update_policy
 let the value net learn what was to be expected                   update_value
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from reinforge.errors import ReinforgeError
@@ -47,6 +48,7 @@ Embed = Callable[[Tensor], Tensor]  # pictures in 0..255 -> L2-normalised featur
 Viewed = Callable[[Tensor, Tensor, Tensor], Tensor]  # pictures, identities, numbers -> rewards
 
 VIEWS = resolve_recogniser("small")  # its strengths of augmentation
+FIRST_DRAWS = 8  # of each identity, which a critic learns from where nothing else wants them
 LARGEST_DRIFT = {False: 1e-3, True: 0.5}  # nats between drawing and scoring, float32 and bfloat16
 
 
@@ -92,11 +94,12 @@ def end_cold_start(learner: Learner) -> None:
 
 
 def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
-    """The first recent draws: what the cold start draws."""
+    """The first recent draws: what the cold start draws; and what a critic first learns from."""
     config, policy = learner.config, learner.policy
-    if config.n_recent:
-        label = torch.arange(policy.n_identities).repeat_interleave(config.n_recent)
-        own = learner.processes.share(len(label), together=config.n_recent)
+    n_each = config.n_recent or (FIRST_DRAWS if learner.realism else 0)
+    if n_each:
+        label = torch.arange(policy.n_identities).repeat_interleave(n_each)
+        own = learner.processes.share(len(label), together=n_each)
         shared = _generators(seed, "identity/first draws", 0, len(label))[own]
         rollout = roll_out(
             policy,
@@ -105,8 +108,15 @@ def begin_reinforcement(learner: Learner, embed: Embed, *, seed: int) -> None:
             shared,
             micro_batch=config.micro_batch,
         )
-        feature = learner.processes.gather(features_of(learner, embed, rollout))
-        learner.recent.copy_(feature.view_as(learner.recent))
+        pictures = pictures_of(learner, rollout)
+        feature = learner.processes.gather(features_of(embed, pictures))
+        of_each = feature.view(policy.n_identities, n_each, -1)
+        if config.n_recent:
+            learner.recent.copy_(of_each)
+        if len(learner.strangers) and config.stranger_spread == "cold_start":
+            learner.variety.copy_(of_each[learner.strangers].var(dim=1).sum(1).mean())
+            learner.adopt_variety()
+        tell_apart(learner, pictures, 0, n_updates=config.critic_first_steps, seed=seed)
 
 
 def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[str, float]:
@@ -134,14 +144,17 @@ def reinforce(learner: Learner, embed: Embed, index: int, *, seed: int) -> dict[
         micro_batch=config.micro_batch,
         guided_gradient=config.guided_gradient,
     )
-    feature = processes.gather(features_of(learner, embed, rollout))
-    label = processes.gather(rollout.label)
-    reward, measured, parts = score(learner, feature, label)
+    pictures = pictures_of(learner, rollout)
+    feature, label = (processes.gather(of) for of in (features_of(embed, pictures), rollout.label))
+    log = tell_apart(learner, pictures, index + 1, n_updates=config.critic_steps, seed=seed)
+    realism = realism_of(learner, pictures.float())
+    realism = None if realism is None else processes.gather(realism)
+    reward, measured, parts = score(learner, feature, label, realism)
     remember(learner, feature, label)
     batch = batch_of(learner, rollout, reward)
     first_view = index * len(reward) * config.n_denoising
     judged = judged_by(learner, embed, measured, seed=seed, first_view=first_view)
-    log = update_policy(learner, batch, index, judged)
+    log |= update_policy(learner, batch, index, judged)
     log |= update_value(learner, rollout, reward)
     move_average(learner, index)
     return {"reward": float(reward.mean()), **parts, **log}
@@ -175,15 +188,64 @@ def labels_of(learner: Learner, index: int, *, seed: int) -> Int[Tensor, " ident
 
 
 @torch.no_grad()
-def features_of(learner: Learner, embed: Embed, rollout: Rollout) -> Float[Tensor, "draw feature"]:
-    """What the recogniser sees in pictures as a file would keep them: whole levels of 0 to 255."""
-    return embed(quantised(learner.policy.codec.decode(rollout.clean)).float())
+def pictures_of(learner: Learner, rollout: Rollout) -> UInt8[Tensor, "draw channel height width"]:
+    """Finished draws as a file would keep them: whole levels of 0 to 255."""
+    return quantised(learner.policy.codec.decode(rollout.clean))
+
+
+@torch.no_grad()
+def features_of(
+    embed: Embed, pictures: UInt8[Tensor, "draw channel height width"]
+) -> Float[Tensor, "draw feature"]:
+    """What the recogniser sees in them."""
+    return embed(pictures.float())
+
+
+def tell_apart(
+    learner: Learner,
+    pictures: UInt8[Tensor, "draw channel height width"],
+    round_: int,
+    *,
+    n_updates: int,
+    seed: int,
+) -> dict[str, float]:
+    """Let the critic, where there is one, see what all processes drew, and learn from it."""
+    realism, processes = learner.realism, learner.processes
+    if realism is None:
+        return {}
+
+    @torch.no_grad()
+    def real(chosen: Int[Tensor, " real"]) -> Float[Tensor, "real channel height width"]:
+        """Through the codec, as drawn ones come: what it cannot show sets nobody apart."""
+        state = learner.real_state[chosen].to(learner.policy.device)
+        return learner.policy.codec.decode(state).clamp(0, 255)
+
+    realism.see(processes.gather(pictures))
+    loss = realism.learn(
+        real,
+        len(learner.real_state),
+        n_updates=n_updates,
+        views=VIEWS,
+        generator=torch_generator(seed, "identity/critic", round_),
+    )
+    processes.copy_first(realism.critic.state_dict().values())  # sums may round differently
+    return {"critic_loss": loss}
+
+
+def realism_of(
+    learner: Learner, pixels: Float[Tensor, "draw channel height width"]
+) -> Float[Tensor, " draw"] | None:
+    """What the critic says of pictures in 0..255; None where there is no critic."""
+    return None if learner.realism is None else learner.realism.critic.realism(pixels)
 
 
 def parts_of_reward(
-    learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
+    learner: Learner,
+    feature: Float[Tensor, "draw feature"],
+    label: Int[Tensor, " draw"],
+    realism: Float[Tensor, " draw"] | None = None,
 ) -> dict[str, Float[Tensor, " draw"]]:
-    """Each part of the reward of each draw."""
+    """Each part of the reward of each draw; realism comes as it is."""
     config, bank = learner.config, learner.bank
     recent = learner.recent if config.n_recent else None
     if recent is None:
@@ -192,21 +254,25 @@ def parts_of_reward(
         )
     else:
         diversity = added_diversity(feature, label, bank, recent, expansion=config.expansion)
-    return {
+    parts = {
         "semantic": semantic_consistency(feature, label, bank),
         "coverage": coverage(feature, label, bank, alpha=config.repulsion, recent=recent),
         "diversity": diversity,
         "privacy": nearness(feature, label, bank),
     }
+    return parts if realism is None else {**parts, "realism": realism}
 
 
 @torch.no_grad()
 def score(
-    learner: Learner, feature: Float[Tensor, "draw feature"], label: Int[Tensor, " draw"]
+    learner: Learner,
+    feature: Float[Tensor, "draw feature"],
+    label: Int[Tensor, " draw"],
+    realism: Float[Tensor, " draw"] | None = None,
 ) -> tuple[Float[Tensor, " draw"], Yardstick, dict[str, float]]:
     """The reward of each finished picture, its units, and the mean of each of its parts."""
     config, bank = learner.config, learner.bank
-    parts = parts_of_reward(learner, feature, label)
+    parts = parts_of_reward(learner, feature, label, realism)
     measured = yardstick(parts)
     if config.reward_units == "cold_start":
         measured = in_first_units(learner, measured)
@@ -229,12 +295,13 @@ def in_first_units(learner: Learner, measured: Yardstick) -> Yardstick:
     batches, as many as show every identity once.
     """
     shown = min(learner.config.identities_per_batch, learner.policy.n_identities)
+    told = [name for name in PARTS if name in measured]
     if learner.n_measured * shown < learner.policy.n_identities:
-        deviation = torch.stack([measured[name][1] for name in PARTS])
-        learner.squared_deviation += deviation.to(learner.squared_deviation) ** 2
+        deviation = torch.stack([measured[name][1] for name in told])
+        learner.squared_deviation[: len(told)] += deviation.to(learner.squared_deviation) ** 2
         learner.n_measured += 1
     unit = (learner.squared_deviation / learner.n_measured).sqrt()
-    return {name: (measured[name][0], unit[at]) for at, name in enumerate(PARTS)}
+    return {name: (measured[name][0], unit[at]) for at, name in enumerate(told)}
 
 
 def remember(
@@ -311,7 +378,7 @@ def judged_by(
             generators = [torch_generator(seed, "identity/views", key) for key in keys]
             views = zip(pixels.split(1), generators, strict=True)
             pixels = torch.cat([augment(one, VIEWS, generator=g) for one, g in views])
-        parts = parts_of_reward(learner, embed(pixels), label)
+        parts = parts_of_reward(learner, embed(pixels), label, realism_of(learner, pixels))
         return combined(parts, learner.config.reward_weights, measured)
 
     return judged
