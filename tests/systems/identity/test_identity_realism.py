@@ -139,15 +139,15 @@ def test_the_first_update_scores_what_was_drawn(estimator):
     assert torch.isfinite(torch.tensor(log["realism"]))
 
 
-def test_pictures_come_nearer_to_the_light_of_real_ones():
-    """Real pictures here are bright and dark by quarters; the tiny prior draws noise."""
+def test_pictures_come_nearer_to_the_smoothness_of_real_ones():
+    """Real pictures here are smooth, quarter by quarter; the tiny prior draws noise."""
     settings = {"semantic_weight": 0.0, "coverage_weight": 0.0, "diversity_weight": 0.0}
     learner = tiny_learner(
         prior=tiny_prior(n_layers=1),
         **{
             **REWARDED,
             **settings,
-            "n_steps": 60,
+            "n_steps": 22,
             "kl_weight": 0.0,
             "learning_rate": 3e-3,
             "critic_first_steps": 60,
@@ -156,11 +156,11 @@ def test_pictures_come_nearer_to_the_light_of_real_ones():
     )
     begin_reinforcement(learner, blocks, seed=0)
     roughness = []
-    for index in range(60):
+    for index in range(22):
         reinforce(learner, blocks, index, seed=0)
         newest = (int(learner.realism.n_drawn) - 1 - torch.arange(12)) % POOL
         drawn = learner.realism.drawn[newest].float()
         roughness.append(float(drawn.diff(dim=3).abs().mean()))
     real = float(real_pictures()[0].diff(dim=3).abs().mean())
-    before, after = sum(roughness[:5]) / 5, sum(roughness[-5:]) / 5
+    before, after = sum(roughness[:3]) / 3, sum(roughness[-3:]) / 3
     assert abs(after - real) < 0.6 * abs(before - real), (before, after, real)
