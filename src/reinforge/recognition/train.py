@@ -100,7 +100,6 @@ def train_recogniser(
     present, label = np.unique(images.identity, return_inverse=True)
     further = new_classes(newcomers, images, n_known=len(present))
     mixture = new_mixture(images, synthetic, mixing, config=config, seed=seed, further=further)
-    is_mixed = mixture is not None and mixture.n_newcomers is not None
     n_classes = len(present) + (0 if further is None else len(further.images.names))
     network, architecture = start_network(config, n_classes, seed=seed)
     if further is not None:
@@ -119,7 +118,6 @@ def train_recogniser(
             seed=seed,
             mixture=mixture,
             further=further,
-            is_mixed=is_mixed,
         )
 
     place = None
@@ -173,12 +171,8 @@ def train_step(
     seed: int,
     mixture: Mixture | None = None,
     further: Further | None = None,
-    is_mixed: bool = False,
 ) -> dict[str, float]:
-    """Batch, views, loss, update, running mean; its randomness is a function of (seed, index).
-
-    Of further people the mixture says which pictures come where `is_mixed` says so.
-    """
+    """Batch, views, loss, update, running mean; its randomness is a function of (seed, index)."""
     network = learner.network
     chosen = pk_batch(
         label,
@@ -190,6 +184,7 @@ def train_step(
     generator = torch_generator(seed, "identity/recogniser step", index)
     device = network.prototypes.device
     batch = _real_views(images, label, chosen, config, device, generator)
+    is_mixed = mixture is not None and mixture.n_newcomers is not None  # it brings newcomers
     if further is not None and not is_mixed:
         batch = batch.beside(further_views(further, index, config, device, seed=seed))
     n_own = len(batch.label)

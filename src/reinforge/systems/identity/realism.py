@@ -8,7 +8,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 
 from reinforge.learner_state import load_named_tensors, named_tensors
-from reinforge.policy_gradient.update import take_step
+from reinforge.policy_gradient.update import ascend
 from reinforge.recognition.augment import augment
 from reinforge.recognition.config import RecogniserConfig
 from reinforge.systems.identity.critic import Critic, Pixels, hinge_loss
@@ -64,11 +64,8 @@ class Realism:
                 self.critic(augment(pixels, views, generator=generator))
                 for pixels in (real(chosen), self.drawn[kept].float())
             ]
-            loss = hinge_loss(*seen)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            take_step(self.optimizer)
-            whole += float(loss.detach())
+            value, _ = ascend(self.optimizer, -hinge_loss(*seen))
+            whole -= value
         return whole / n_updates
 
     def tensors(self) -> dict[str, Tensor]:
