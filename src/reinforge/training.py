@@ -1,7 +1,7 @@
 """Repeat a step, keep its history, checkpoint, resume, stop. Knows no algorithm.
 
 A run folder holds `history.jsonl` (one line a step) and `checkpoint/step-N/` (the state after N
-steps: `state.safetensors`, and `manifest.json` written last). Steps draw their randomness from
+steps: `state.safetensors` and `manifest.json`). Steps draw their randomness from
 their number, so a run that was killed and resumed gives the same weights and the same history as
 one that ran straight.
 """
@@ -27,6 +27,7 @@ from reinforge.files import disk_errors, fsync_folder, sha256_file, write_atomic
 from reinforge.processes import ALONE, Processes
 
 FORMAT = 1
+UNFINISHED = "unfinished"  # name of a checkpoint while it is written
 PATIENCE = 25  # steps in a row without a finite update before a run gives up
 
 
@@ -200,11 +201,13 @@ def _line(record: dict[str, Any]) -> str:
 def save_checkpoint(trainee: Trainee, place: Place, n_done: int) -> None:
     """Save the state after `n_done` steps; the checkpoint before the last one is dropped.
 
-    The manifest is written last and holds the digest of the state, so that a folder without a
-    manifest or with another digest is no checkpoint.
+    It gets its name when it is whole, so that a kill at any moment leaves no part of one by that
+    name. The manifest holds the digest of the state: what is damaged later is told by it.
     """
-    folder = place.folder / "checkpoint" / f"step-{n_done:08d}"
-    folder.mkdir(parents=True, exist_ok=True)
+    whole = place.folder / "checkpoint" / f"step-{n_done:08d}"
+    folder = whole.with_name(UNFINISHED)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     state = {name: tensor.detach().contiguous() for name, tensor in trainee.tensors().items()}
     write_atomic(folder / "state.safetensors", save(state))
     manifest = {
@@ -214,8 +217,11 @@ def save_checkpoint(trainee: Trainee, place: Place, n_done: int) -> None:
         "sha256": sha256_file(folder / "state.safetensors"),
     }
     write_json(folder / "manifest.json", manifest)
-    fsync_folder(folder.parent)
-    for old in sorted(folder.parent.glob("step-*"))[:-2]:
+    shutil.rmtree(whole, ignore_errors=True)  # a damaged one of an earlier run
+    with disk_errors(whole):
+        folder.rename(whole)
+    fsync_folder(whole.parent)
+    for old in sorted(whole.parent.glob("step-*"))[:-2]:
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -229,7 +235,7 @@ def restore(trainee: Trainee, place: Place) -> list[dict[str, Any]]:
         whole = _read_whole(folder, place.folder / "history.jsonl")
         if whole is None:
             warnings.warn(
-                f"{folder}: the checkpoint is damaged or unfinished; going back to the one before.",
+                f"{folder}: the checkpoint is damaged; going back to the one before.",
                 stacklevel=4,
             )
             continue
