@@ -12,7 +12,7 @@ all people whom nobody saw. Judge and second embedding gave no reward. Measureme
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from identity_leaks import (
     renamed,
     themselves,
 )
-from identity_world import BY_LIKENESS, POLICIES, WITHOUT, Policy, World, kind_of_prior
+from identity_world import BY_LIKENESS, LFW, POLICIES, WITHOUT, Policy, World, kind_of_prior
 from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_utility import utility_scores
@@ -112,7 +112,7 @@ REWARD_ARMS = {
         for policy in ("three parts", "strangers as learnt")
     },
 }
-TUNED_RATE = 5e-4  # a quarter of the rate from random weights; 1e-4 kept more in a trial on LFW
+TUNED_RATE = 1e-4  # 5e-4 lost more of what the encoder knew in a trial on LFW
 NAMES_ALONE = {
     name + ALONE: replace(arm, described=False)
     for name, arm in {**ARMS, **REWARD_ARMS, **CHOICES}.items()
@@ -225,18 +225,18 @@ def page(path: Path) -> str:
     rows = measurements.read(path)
     parts = [part for part in (NOTES.strip(), measurements.circumstances(path)) if part]
     by_setting = {
-        setting: part.pivot_table(index=["arm", "seed"], columns="score", values="value")
-        for setting, part in rows.groupby("setting")
+        key: part.pivot_table(index=["arm", "seed"], columns="score", values="value")
+        for key, part in sorted(rows.groupby(["dataset", "setting"]), key=first_orl)
     }
-    for setting, wide in by_setting.items():
+    for (dataset, setting), wide in by_setting.items():
         arms = [arm for arm in ARMS if arm in wide.index]
         if not set(arms) & set(MADE):
             continue  # those without pictures alone: there is nothing to compare yet
         controls = [ENCODER] if ENCODER in wide.index else []
-        parts += [f"## {setting}", arms_table(wide, [*arms, *controls])]
+        parts += [f"## {dataset.upper()}, {setting}", arms_table(wide, [*arms, *controls])]
         parts += ["Differences of the same people, bold where the interval leaves out 0:"]
         parts += [differences(wide, [(a, b) for a in arms for b in arms if is_asked(a, b)])]
-        by_classes = by_setting.get(setting.removesuffix(BY_LIKENESS))
+        by_classes = by_setting.get((dataset, setting.removesuffix(BY_LIKENESS)))
         if setting.endswith(BY_LIKENESS) and by_classes is not None:
             known = (wide.index, by_classes.index)
             unrewarded = ("cold_start", OF_NEW + "cold_start", OF_LEARNT + "cold_start")
@@ -244,39 +244,21 @@ def page(path: Path) -> str:
             if both:
                 parts += ["Beside the prior by classes, the same people:"]
                 parts += [beside(wide, by_classes, both)]
-        others = [arm for arm in OF_PRIOR if arm in wide.index]
-        if others:
-            pairs = [(arm, base) for arm in others for base in (*UNMADE, based_on(arm))]
-            parts += ["### Newcomers of the prior", arms_table(wide, others)]
-            parts += [differences(wide, pairs + pairs_among(others))]
-        others = [arm for arm in CHOICES if arm in wide.index]
-        if others:
-            pairs = [pair for arm in others for pair in (("selected", arm), (arm, "cold_start"))]
-            parts += ["### What is chosen", arms_table(wide, others), differences(wide, pairs)]
-        others = [arm for arm in REWARD_ARMS if arm in wide.index]
-        if others:
-            pairs = [(arm, base) for arm in others for base in (whole_of(arm), "cold_start")]
-            parts += ["### Other rewards", arms_table(wide, others)]
-            parts += [differences(wide, pairs)]
-        others = [arm for arm in NAMES_ALONE if arm in wide.index]
-        if others:
-            pairs = [(based_on(arm), arm) for arm in others]
-            shown = [arm for arm in others if based_on(arm) in ARMS]
-            parts += ["### Names alone", arms_table(wide, others)]
-            parts += [differences(wide, pairs + pairs_among(shown))]
-        others = [arm for arm in FROM_ENCODER if arm in wide.index]
-        if others:
-            pairs = [(arm, base) for arm in others for base in (ENCODER, based_on(arm))]
-            parts += ["### From the prior's encoder", arms_table(wide, [*controls, *others])]
-            parts += [differences(wide, pairs + pairs_among(others))]
-        others = [arm for arm in ABLATIONS if arm in wide.index]
-        if others:
-            pairs = [(arm, base) for arm in others for base in ("real", based_on(arm))]
-            pairs.append(("selected", "cold_start" + LEARNT))
-            parts += ["### Whose pictures", arms_table(wide, others), differences(wide, pairs)]
+        for title, (some, pairs) in SECTIONS.items():
+            others = [arm for arm in some if arm in wide.index]
+            if others:
+                shown = [*(controls if some is FROM_ENCODER else ()), *others]
+                parts += [f"### {title}", arms_table(wide, shown)]
+                parts += [differences(wide, pairs(others))]
         if any(arm in wide.index for arm in PICTURES):
             parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
     return "\n\n".join(parts) + "\n"
+
+
+def first_orl(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, str]:
+    """Faces on which nothing was tuned come first."""
+    (dataset, setting), _ = part
+    return dataset != "orl", setting
 
 
 def beside(wide: pd.DataFrame, other: pd.DataFrame, arms: Sequence[str]) -> str:
@@ -339,6 +321,40 @@ def differences(wide: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> str:
     return measurements.markdown_table(["difference (seeds)", *SCORES.values()], rows)
 
 
+def each_beside(arms: Sequence[str], *bases: str | Callable[[str], str]) -> list[tuple[str, str]]:
+    """Each arm beside these; a base may follow from the arm's name."""
+    return [(arm, base if isinstance(base, str) else base(arm)) for arm in arms for base in bases]
+
+
+SECTIONS: dict[str, tuple[Mapping[str, Arm], Callable[[Sequence[str]], list[tuple[str, str]]]]] = {
+    "Newcomers of the prior": (
+        OF_PRIOR,
+        lambda arms: each_beside(arms, *UNMADE, based_on) + pairs_among(arms),
+    ),
+    "What is chosen": (
+        CHOICES,
+        lambda arms: [("selected", arm) for arm in arms] + each_beside(arms, "cold_start"),
+    ),
+    "Other rewards": (REWARD_ARMS, lambda arms: each_beside(arms, whole_of, "cold_start")),
+    "Names alone": (
+        NAMES_ALONE,
+        lambda arms: (
+            [(based_on(arm), arm) for arm in arms]
+            + pairs_among([arm for arm in arms if based_on(arm) in ARMS])
+        ),
+    ),
+    "From the prior's encoder": (
+        FROM_ENCODER,
+        lambda arms: each_beside(arms, ENCODER, based_on) + pairs_among(arms),
+    ),
+    "Whose pictures": (
+        ABLATIONS,
+        lambda arms: [
+            *each_beside(arms, "real", based_on),
+            ("selected", "cold_start" + LEARNT),
+        ],
+    ),
+}
 NOTES = """
 # Identity: five arms
 
@@ -432,7 +448,9 @@ not measured.
 def main() -> None:
     """Measure what is missing, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=Path, help="orl_faces.npz; without it only the page")
+    parser.add_argument(
+        "--faces", type=Path, help="orl_faces.npz or lfw_a.npz; without it only the page"
+    )
     parser.add_argument("--prior", type=Path, help="folder of a prior that knows none of them")
     parser.add_argument("--judge", type=Path, help="exported face network (.pt2)")
     parser.add_argument("--second", type=Path, help="another one")
@@ -458,9 +476,10 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
     setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
     setting += kind_of_prior(chosen.prior)
+    dataset = "lfw" if chosen.faces.name == LFW else "orl"
     known = measurements.done(chosen.results)
     wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
-    missing = [arm for arm in wanted if ("orl", setting, arm, seed) not in known]
+    missing = [arm for arm in wanted if (dataset, setting, arm, seed) not in known]
     if not missing:
         return
     world = World(
@@ -472,10 +491,12 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     )
     policies = policies_of(world, chosen.cold_start, missing)
     for arm in missing:
-        found = known_elsewhere(measurements.read(chosen.results), setting, arm, seed)
+        rows_before = measurements.read(chosen.results)
+        same_faces = rows_before[rows_before["dataset"] == dataset]
+        found = known_elsewhere(same_faces, setting, arm, seed)
         found = found or measured(chosen, world, arm, policies)
         rows = [
-            dict(zip(measurements.FIELDS, ("orl", setting, arm, seed, score, value), strict=True))
+            dict(zip(measurements.FIELDS, (dataset, setting, arm, seed, score, value), strict=True))
             for score, value in found.items()
         ]
         measurements.append(chosen.results, rows)

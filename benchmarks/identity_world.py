@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
+from face_prior import parted
 from peers.environment import HOME
 from reinforge.data.images import read_images, split_images
 from reinforge.generators.prior import LIKENESS, Prior, load_prior
@@ -47,6 +49,8 @@ COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "mirror",
 )
 
+LFW = "lfw_a.npz"
+MOST = 10  # pictures of a person of LFW, where some have hundreds; as many as each has in ORL
 BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
 THREE_PARTS: dict[str, Any] = {"realism_weight": 0.0, "stranger_spread": "learnt"}  # no critic yet
 WITHOUT: dict[str, dict[str, Any]] = {  # reinforced by less than the whole reward
@@ -93,7 +97,8 @@ class World:
     """Some people of a file, and what was trained on them.
 
     Args:
-        faces: NPZ with `aligned112` or the like.
+        faces: `orl_faces.npz`, or `lfw_a.npz`: there the people whom face_prior.py kept apart, at
+            most `MOST` pictures of each.
         prior: Folder.
         per_identity: Pictures of each person that the generator sees; None: all but two.
         n_people: That the generator sees; the others are `unseen`.
@@ -106,12 +111,7 @@ class World:
         torch.set_num_threads(1)
         self.prior: Prior = load_prior(prior)
         self.seed = seed
-        whole = read_images(
-            faces,
-            size=self.prior.picture_size,
-            channels=self.prior.codec.channels,
-            array="aligned112",
-        )
+        whole = _unseen_by_priors(faces, self.prior, seed)
         rng = np.random.default_rng(seed)
         chosen = np.sort(rng.permutation(len(whole.names))[:n_people])
         known = _people(whole, chosen)
@@ -238,6 +238,18 @@ class World:
             seed=self.seed,
             described=described,
         )
+
+
+def _unseen_by_priors(faces: Path, prior: Prior, seed: int) -> ImageSet:
+    """The people of a file whom neither encoder nor maps of a prior were shown."""
+    if faces.name == LFW:
+        apart = parted(faces)[1]
+        mixed = np.random.default_rng(seed).permutation(len(apart))
+        nth = pd.Series(apart.identity[mixed]).groupby(apart.identity[mixed]).cumcount()
+        some = apart.subset(np.sort(mixed[nth.to_numpy() < MOST]))
+        return _people(some, np.unique(some.identity))
+    size, channels = prior.picture_size, prior.codec.channels
+    return read_images(faces, size=size, channels=channels, array="aligned112")
 
 
 def _put(weights: Mapping[str, torch.Tensor], learner: Learner) -> None:

@@ -72,9 +72,21 @@ def test_the_page_holds_arms_without_pictures_that_were_judged(tmp_path):
     for score in scores:
         measurements.append(file, rows("real", {0: 0.5}, score) + rows("selected", {0: 0.7}, score))
     page = identity.page(file)
-    assert "## 2 people" in page
+    assert "## ORL, 2 people" in page
     assert "| selected (1) | 0.700 |" in page
     assert "what they leak" not in page
+
+
+def test_each_set_of_faces_has_its_own_part_and_differences_and_orl_comes_first(tmp_path):
+    file = tmp_path / "identity.csv"
+    for dataset, gain in (("lfw", 0.25), ("orl", 0.125)):
+        for score in (*identity.SCORES, "cpu_seconds"):
+            measured = rows("real", {0: 0.5}, score) + rows("cold_start", {0: 0.5 + gain}, score)
+            measurements.append(file, [{**row, "dataset": dataset} for row in measured])
+    first, second = identity.page(file).split("## LFW, 2 people")
+    assert "## ORL, 2 people" in first
+    assert "| cold_start - real (1) | +0.125 |" in first
+    assert "| cold_start - real (1) | +0.250 |" in second
 
 
 def test_no_arm_is_measured_twice_under_one_name():
