@@ -52,6 +52,8 @@ from reinforge.systems.identity.teacher import encoder_of
 PAGE = Path(__file__).parent / "identity.md"
 COLD_START_STEPS = 200  # newcomers of a longer one are no better, and leak more
 N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
+N_UPDATES = 1000  # of each recogniser
+LONGER = " updates of a recogniser"  # behind the name of a setting with another number
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each
 DRAW_SEED = 11
@@ -460,7 +462,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cold-start", type=int, default=COLD_START_STEPS, help="its steps")
-    parser.add_argument("--updates", type=int, default=1000, help="of each recogniser")
+    parser.add_argument("--updates", type=int, default=N_UPDATES, help="of each recogniser")
     parser.add_argument("--arms", nargs="+", default=[*ARMS, *PICTURES])
     parser.add_argument("--ablations", action="store_true", help="arms that say what earns it")
     parser.add_argument("--results", type=Path, default=measurements.csv_of("identity"))
@@ -476,6 +478,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
     setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
     setting += kind_of_prior(chosen.prior)
+    setting += f", {chosen.updates}{LONGER}" if chosen.updates != N_UPDATES else ""
     dataset = "lfw" if chosen.faces.name == LFW else "orl"
     known = measurements.done(chosen.results)
     wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
@@ -508,11 +511,15 @@ def known_elsewhere(rows: pd.DataFrame, setting: str, arm: str, seed: int) -> di
     """What another setting says of an arm that sees no generator: it is the same training."""
     if arm not in UNMADE:
         return {}
-    people = [
-        name for name in rows["setting"].unique() if name.split(",")[:2] == setting.split(",")[:2]
-    ]
+    people = [s for s in rows["setting"].unique() if seen_by_all(s) == seen_by_all(setting)]
     same = rows[rows["setting"].isin(people) & (rows["arm"] == arm) & (rows["seed"] == seed)]
     return same.drop_duplicates("score").set_index("score")["value"].to_dict()
+
+
+def seen_by_all(setting: str) -> list[str]:
+    """What a setting says of those trainings, too, that see no generated picture."""
+    parts = setting.split(", ")
+    return [*parts[:2], *(part for part in parts[2:] if part.endswith(LONGER))]
 
 
 def measured(

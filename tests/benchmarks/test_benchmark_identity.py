@@ -104,6 +104,9 @@ def test_arms_without_a_generator_are_not_trained_again_under_another_setting(tm
     others = ("20 people, 3 pictures each, 850 steps", "20 people, 5 pictures each, 200 steps")
     found = [identity.known_elsewhere(known, other, "real", 1) for other in others]
     assert found == [{"map": 0.6}, {}]
+    longer = [f"{setting}, 3000{identity.LONGER}", f"{setting}, prior by likeness"]
+    found = [identity.known_elsewhere(known, other, "real", 1) for other in longer]
+    assert found == [{}, {"map": 0.6}]
     assert identity.known_elsewhere(known, others[0], "cold_start", 0) == {}
     assert identity.known_elsewhere(known, others[0], "real", 2) == {}
 
