@@ -35,6 +35,7 @@ from identity_leaks import (
     renamed,
     themselves,
 )
+from identity_strangers import real_strangers
 from identity_world import BY_LIKENESS, LFW, POLICIES, WITHOUT, Policy, World, kind_of_prior
 from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_levels import picture_level
@@ -69,6 +70,7 @@ class Arm:
     parents: Parents = "auto"
     apart: bool = False  # newcomers who look least alike, where the prior draws by likeness
     described: bool = True  # newcomers go by what described them, where the prior was told it
+    photographs: bool = False  # of real people, in place of newcomers
     from_encoder: bool = False  # begins with the weights of the prior's encoder
     mixing: MixingConfig = field(default_factory=MixingConfig)
 
@@ -114,6 +116,11 @@ REWARD_ARMS = {
         for policy in ("three parts", "strangers as learnt")
     },
 }
+STRANGERS = "control: real strangers"  # what pictures of other people can bring at most
+PHOTOGRAPHS = {
+    STRANGERS: replace(ARMS["cold_start"], photographs=True),
+    STRANGERS + ALONE: replace(ARMS["cold_start"], photographs=True, described=False),
+}
 TUNED_RATE = 1e-4  # 5e-4 lost more of what the encoder knew in a trial on LFW
 NAMES_ALONE = {
     name + ALONE: replace(arm, described=False)
@@ -121,6 +128,7 @@ NAMES_ALONE = {
     if name not in UNMADE
 }
 EVERY = {**ARMS, **OF_PRIOR, **ABLATIONS, **FROM_ENCODER, **REWARD_ARMS, **CHOICES, **NAMES_ALONE}
+EVERY.update(PHOTOGRAPHS)
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
@@ -167,16 +175,20 @@ def policies_of(world: World, n_cold: int, arms: Sequence[str]) -> dict[str, Pol
 
 
 def given_to(
-    world: World, name: str, policies: Mapping[str, Policy]
+    world: World, name: str, policies: Mapping[str, Policy], *, strangers: Path | None
 ) -> tuple[dict[str, ImageSet], dict[str, ImageSet]]:
-    """The generated pictures of an arm: of learnt people and of newcomers."""
+    """The pictures that an arm is given: generated ones of learnt people, and of newcomers."""
     arm = EVERY[name]
     if arm.drawn_by is None:
         return {}, {}
     policy = policies[arm.drawn_by]
     made = pictures_of(world, policy, new=False)
-    kind: dict[str, Any] = {"parents": arm.parents, "apart": is_chosen(world, arm)}
-    others = pictures_of(world, policy, new=True, **kind)
+    if arm.photographs:
+        assert strangers is not None, "--strangers lfw_a.npz"
+        others = real_strangers(strangers, world.prior, n=N_NEW, per=PER_NEW, seed=DRAW_SEED)
+    else:
+        kind: dict[str, Any] = {"parents": arm.parents, "apart": is_chosen(world, arm)}
+        others = pictures_of(world, policy, new=True, **kind)
     return {arm.kind: made}, {
         arm.kind: others if arm.described else replace(others, described=None)
     }
@@ -345,6 +357,10 @@ SECTIONS: dict[str, tuple[Mapping[str, Arm], Callable[[Sequence[str]], list[tupl
             + pairs_among([arm for arm in arms if based_on(arm) in ARMS])
         ),
     ),
+    "Photographs of real people in place of newcomers": (
+        PHOTOGRAPHS,
+        lambda arms: [(made, arm) for arm in arms for made in MADE],
+    ),
     "From the prior's encoder": (
         FROM_ENCODER,
         lambda arms: each_beside(arms, ENCODER, based_on) + pairs_among(arms),
@@ -454,6 +470,7 @@ def main() -> None:
         "--faces", type=Path, help="orl_faces.npz or lfw_a.npz; without it only the page"
     )
     parser.add_argument("--prior", type=Path, help="folder of a prior that knows none of them")
+    parser.add_argument("--strangers", type=Path, help="lfw_a.npz, for the arms of photographs")
     parser.add_argument("--judge", type=Path, help="exported face network (.pt2)")
     parser.add_argument("--second", type=Path, help="another one")
     parser.add_argument(
@@ -539,7 +556,9 @@ def measured(
     any_made = pictures_of(world, policies["cold_start"], new=False)  # the scorecard wants some
     if arm == ENCODER:
         return utility(world, arm, encoder_of(world.prior), any_made)
-    made, others = given_to(world, arm, policies)  # drawn before the clock runs
+    made, others = given_to(
+        world, arm, policies, strangers=chosen.strangers
+    )  # drawn before the clock runs
     started = time.process_time()
     recogniser = trained_arm(world, arm, made, others, n_updates=chosen.updates)
     seconds = time.process_time() - started
