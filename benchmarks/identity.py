@@ -69,6 +69,7 @@ class Arm:
     has_newcomers: bool = True
     parents: Parents = "auto"
     apart: bool = False  # newcomers who look least alike, where the prior draws by likeness
+    likeness: float = 1.0  # of each picture's description to its newcomer's
     described: bool = True  # newcomers go by what described them, where the prior was told it
     photographs: bool = False  # of real people, in place of newcomers
     from_encoder: bool = False  # begins with the weights of the prior's encoder
@@ -116,6 +117,9 @@ REWARD_ARMS = {
         for policy in ("three parts", "strangers as learnt")
     },
 }
+VARIED = ", varied"  # behind the name of an arm: pictures of a newcomer are described apart
+LIKENESS = 0.93
+OF_VARIED = {name + VARIED: replace(ARMS[name], likeness=LIKENESS) for name in MADE[:3]}
 STRANGERS = "control: real strangers"  # what pictures of other people can bring at most
 PHOTOGRAPHS = {
     STRANGERS: replace(ARMS["cold_start"], photographs=True),
@@ -128,7 +132,7 @@ NAMES_ALONE = {
     if name not in UNMADE
 }
 EVERY = {**ARMS, **OF_PRIOR, **ABLATIONS, **FROM_ENCODER, **REWARD_ARMS, **CHOICES, **NAMES_ALONE}
-EVERY.update(PHOTOGRAPHS)
+EVERY.update({**OF_VARIED, **PHOTOGRAPHS})
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
@@ -144,19 +148,23 @@ def pictures_of(
     new: bool,
     parents: Parents = "auto",
     apart: bool = False,
+    likeness: float = 1.0,
 ) -> ImageSet:
     """Pictures of the learnt people, or of newcomers with what described them, by one policy."""
     drawn_by = generator_of(world, policy)
 
     def draw() -> ImageSet:
         chain = drawn_by.config.chain
-        return drawn_set(drawn_by.policy("cpu"), chain, drawn_by.names, per, seed=DRAW_SEED)
+        policy, views = drawn_by.policy("cpu"), drawn_by.views
+        return drawn_set(policy, chain, drawn_by.names, per, seed=DRAW_SEED, views=views)
 
     n, per = (N_NEW, PER_NEW) if new else (len(world.train.names), N_DRAWS)
     if new:
-        drawn_by = newcomers(drawn_by, n, seed=DRAW_SEED, parents=parents, apart=apart)
+        kind: dict[str, Any] = {"parents": parents, "apart": apart, "likeness": likeness}
+        drawn_by = newcomers(drawn_by, n, seed=DRAW_SEED, **kind)
     of = PRIOR if parents == "prior" else ""  # of two kinds where it does not go without saying
     of += APART if apart else ""
+    of += f", {likeness} like" if likeness < 1 else ""
     kept = policy.kept(f"{'newcomers' if new else 'learnt'}{of} {n} {per} {DRAW_SEED}", draw)
     told = drawn_by.described
     return kept if told is None else replace(kept, described=told.numpy())
@@ -188,6 +196,7 @@ def given_to(
         others = real_strangers(strangers, world.prior, n=N_NEW, per=PER_NEW, seed=DRAW_SEED)
     else:
         kind: dict[str, Any] = {"parents": arm.parents, "apart": is_chosen(world, arm)}
+        kind["likeness"] = arm.likeness
         others = pictures_of(world, policy, new=True, **kind)
     return {arm.kind: made}, {
         arm.kind: others if arm.described else replace(others, described=None)
@@ -306,7 +315,7 @@ def whole_of(arm: str) -> str:
 
 def based_on(ablation: str) -> str:
     """The arm that an ablation changes."""
-    for suffix in (LEARNT, BOTH, PRIOR, TUNED, ALONE):
+    for suffix in (LEARNT, BOTH, PRIOR, TUNED, ALONE, VARIED):
         ablation = ablation.removesuffix(suffix)
     return ablation
 
@@ -356,6 +365,10 @@ SECTIONS: dict[str, tuple[Mapping[str, Arm], Callable[[Sequence[str]], list[tupl
             [(based_on(arm), arm) for arm in arms]
             + pairs_among([arm for arm in arms if based_on(arm) in ARMS])
         ),
+    ),
+    "Pictures of a newcomer described apart": (
+        OF_VARIED,
+        lambda arms: each_beside(arms, *UNMADE, based_on) + pairs_among(arms),
     ),
     "Photographs of real people in place of newcomers": (
         PHOTOGRAPHS,

@@ -133,7 +133,8 @@ verb(
     "sample",
     settings=(
         *("sample.n", "sample.seed", "sample.where", "sample.balance"),
-        *("sample.identities", "sample.newcomers", "sample.parents", "sample.apart"),
+        *("sample.identities", "sample.newcomers", "sample.parents"),
+        *("sample.apart", "sample.likeness"),
     ),
     kinds=(RunSettings, IdentitySettings),
     examples=(

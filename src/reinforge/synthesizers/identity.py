@@ -310,6 +310,7 @@ class IdentitySynthesizer:
             seed=seed,
             on_images=on_images,
             described=generator.described,
+            views=generator.views,
         )
 
     def answers(self) -> Callable[[ImageSet], np.ndarray]:
@@ -321,7 +322,8 @@ class IdentitySynthesizer:
         Raises:
             InputError: Nothing was fitted yet.
         """
-        return noise_norms(self._fitted().policy(self.processes.device))
+        generator = self._fitted()
+        return noise_norms(generator.policy(self.processes.device), views=generator.views)
 
     def cold_start(self) -> "IdentitySynthesizer":
         """The generator as it was before reinforcement, to compare with; known after `fit` alone.
@@ -334,7 +336,13 @@ class IdentitySynthesizer:
         return self._with(self._cold)
 
     def newcomers(
-        self, n: int, *, seed: int = 0, parents: Parents = "auto", apart: bool = False
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        parents: Parents = "auto",
+        apart: bool = False,
+        likeness: float = 1.0,
     ) -> "IdentitySynthesizer":
         """A generator of n people who do not exist, mixed from those that are known.
 
@@ -347,13 +355,17 @@ class IdentitySynthesizer:
                 if its classes are people, or draws faces of nobody, if it draws by likeness; "auto"
                 leaves it to the prior: "prior" where it draws by likeness, else "learnt".
             apart: Those of many who look least alike, for a prior that draws by likeness.
+            likeness: How like its newcomer's description, as a cosine, each picture's own is, for
+                such a prior; below 1 a newcomer's pictures vary more.
 
         Raises:
-            InputError: Not fitted, a number below 1, not two people to mix, or mixed ones that
-                should be apart.
+            InputError: Not fitted, a number below 1, a likeness outside of (0, 1], not two people
+                to mix, or mixed ones that should be apart or vary.
         """
         generator = self._fitted()
-        return self._with(newcomers(generator, n, seed=seed, parents=parents, apart=apart))
+        return self._with(
+            newcomers(generator, n, seed=seed, parents=parents, apart=apart, likeness=likeness)
+        )
 
     def _with(self, generator: Generator) -> "IdentitySynthesizer":
         """The same with other weights or people."""
