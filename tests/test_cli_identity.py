@@ -538,17 +538,11 @@ def test_a_prior_by_likeness_brings_the_encoder_that_rewards_and_draws_newcomers
     lines = (out / "history.jsonl").read_text().splitlines()
     phases = {json.loads(line)["phase"] for line in lines}
     assert phases == {"cold start", "reinforcement"}
-    asked = (["--parents", "prior"], ["--parents", "learnt"], ["--apart"], ["--likeness", "0.9"])
-    for parents in ([], *asked):
+    for parents in ([], ["--parents", "prior"], ["--parents", "learnt"], ["--apart"]):
         where = tmp_path / "new" / "".join(parents)
         assert cli("sample", out, "-n", 2, "--newcomers", 3, *parents, "--out", where).code == 0
     alone = cli("sample", out, "-n", 2, "--apart", "--out", tmp_path / "alone")
     assert (alone.code, "say how many with newcomers" in alone.err) == (2, True)
-    alone = cli("sample", out, "-n", 2, "--likeness", "0.9", "--out", tmp_path / "alone")
-    assert (alone.code, "sample.likeness is of newcomers" in alone.err) == (2, True)
-    mixed = ("--newcomers", 3, "--likeness", "0.9", "--parents", "learnt")
-    asked = cli("sample", out, "-n", 2, *mixed, "--out", tmp_path / "mixed")
-    assert (asked.code, "mixed from parents; leave it out" in asked.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -568,7 +562,7 @@ def test_the_selected_arm_has_newcomers_who_look_least_alike(told, final, wanted
         def load_prior(self):
             return load_prior(told)
 
-        def newcomers(self, n, *, seed, parents, apart, likeness):
+        def newcomers(self, n, *, seed, parents, apart):
             return SimpleNamespace(sample=lambda n, seed, on_images: apart)
 
     given = {"newcomers": 3, "arms": "reinforced,selected", **final}
@@ -581,9 +575,7 @@ def test_the_selected_arm_has_newcomers_who_look_least_alike(told, final, wanted
 def test_newcomers_go_by_names_alone_where_that_is_asked_for(is_described):
     made = replace(small_pictures(), described=np.ones((3, 8), np.float32))
     strangers = SimpleNamespace(sample=lambda n, seed, on_images: made)
-    model = SimpleNamespace(
-        newcomers=lambda n, **_: strangers, load_prior=lambda: SimpleNamespace(likeness=None)
-    )
+    model = SimpleNamespace(newcomers=lambda n, **_: strangers)
     final = {"arms": "reinforced", "newcomers": 3, "described": is_described}
     settings = IdentitySettings.model_validate({"final": final})
     drawn = newcomers_of({"reinforced": model}, settings, screen=Screen(quiet=True))

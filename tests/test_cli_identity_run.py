@@ -162,9 +162,9 @@ def test_newcomers_of_a_run_are_mixed_from_whom_the_settings_say(place, tmp_path
     asked: list[str] = []
     drawn = IdentitySynthesizer.newcomers
 
-    def told(self, n, *, parents="learnt", **more):
+    def told(self, n, *, seed=0, parents="learnt", apart=False):
         asked.append(parents)
-        return drawn(self, n, parents=parents, **more)
+        return drawn(self, n, seed=seed, parents=parents, apart=apart)
 
     monkeypatch.setattr(IdentitySynthesizer, "newcomers", told)
     more = ("--prior", tmp_path / "prior", "--set", "final.parents=prior", "--arms", "reinforced")

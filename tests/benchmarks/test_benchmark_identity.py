@@ -92,7 +92,7 @@ def test_each_set_of_faces_has_its_own_part_and_differences_and_orl_comes_first(
 def test_no_arm_is_measured_twice_under_one_name():
     kinds = (identity.ARMS, identity.OF_PRIOR, identity.ABLATIONS, identity.PICTURES)
     kinds += (identity.FROM_ENCODER, identity.REWARD_ARMS, identity.CHOICES)
-    kinds += (identity.NAMES_ALONE, identity.PHOTOGRAPHS, identity.OF_VARIED)
+    kinds += (identity.NAMES_ALONE, identity.PHOTOGRAPHS)
     assert pd.Index([arm for kind in kinds for arm in kind]).is_unique
 
 

@@ -76,17 +76,6 @@ def test_strangers_apart_are_less_alike_than_strangers_by_chance():
     assert apart < chance - 0.2
 
 
-def test_views_of_a_person_are_as_like_them_as_is_asked_and_differ_from_one_another():
-    people = BY_HAND.strangers(5, seed=1)
-    views = BY_HAND.views(people, 3, cosine=0.6, seed=2).view(5, 3, 4)
-    torch.testing.assert_close(views.norm(dim=2), torch.ones(5, 3))
-    torch.testing.assert_close((views * people[:, None]).sum(2), torch.full((5, 3), 0.6))
-    assert (views @ views.transpose(1, 2))[:, 0, 1].max() < 0.99
-    assert torch.equal(BY_HAND.views(people[:2], 3, cosine=0.6, seed=2).view(2, 3, 4), views[:2])
-    itself = BY_HAND.views(people, 3, cosine=1.0, seed=2).view(5, 3, 4)
-    torch.testing.assert_close(itself, people[:, None].expand(5, 3, 4))
-
-
 def test_the_base_goes_where_learning_moved_the_rows_on_average():
     feature = torch.eye(4)[:2]
     (before,) = BY_HAND.rows(feature)

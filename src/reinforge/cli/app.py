@@ -133,8 +133,7 @@ verb(
     "sample",
     settings=(
         *("sample.n", "sample.seed", "sample.where", "sample.balance"),
-        *("sample.identities", "sample.newcomers", "sample.parents"),
-        *("sample.apart", "sample.likeness"),
+        *("sample.identities", "sample.newcomers", "sample.parents", "sample.apart"),
     ),
     kinds=(RunSettings, IdentitySettings),
     examples=(

@@ -35,7 +35,6 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "sample.newcomers": ("--newcomers",),
     "sample.parents": ("--parents",),
     "sample.apart": ("--apart",),
-    "sample.likeness": ("--likeness",),
     "split.unseen": ("--unseen",),
     "final.arms": ("--arms",),
     "evaluate.judge": ("--judge",),

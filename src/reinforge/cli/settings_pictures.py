@@ -80,13 +80,6 @@ class DrawSettings(Section):
         default=False,
         description="Of many newcomers those who look least alike; wants a prior by likeness.",
     )
-    likeness: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="How like its newcomer's description each picture's own is, a cosine; below 1 "
-        "a newcomer's pictures vary more. Wants a prior by likeness.",
-    )
     seed: int | None = Field(
         default=None, description="Seed of the draw; the run's seed + 1 if not given."
     )
@@ -135,12 +128,6 @@ class FinalSettings(Open):
         default=True,
         description="Give the arm `selected` those of many newcomers who look least alike, where "
         "the prior draws by likeness; false: the same as `reinforced`.",
-    )
-    likeness: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="As sample.likeness, for newcomers of a prior by likeness.",
     )
     described: bool = Field(
         default=True,
@@ -247,8 +234,6 @@ class IdentitySettings(System):
             )
         if self.sample.apart and not self.sample.newcomers:
             raise InputError("sample.apart chooses among newcomers; say how many with newcomers.")
-        if self.sample.likeness < 1 and not self.sample.newcomers:
-            raise InputError("sample.likeness is of newcomers; say how many with newcomers.")
         if self.evaluate.judge is not None and not Path(self.evaluate.judge).exists():
             raise InputError(f"evaluate.judge {self.evaluate.judge!r}: no such file or folder.")
 

@@ -103,8 +103,7 @@ def newcomers_of(
     """People who do not exist, drawn by each generator; nobody where none are wanted."""
     final, seed = settings.final, settings.sample_seed
     drawn_by = dict(generators)
-    is_told = any(is_described(model, settings) for model in drawn_by.values())
-    if "selected" in final.arms and final.apart and is_told:
+    if "selected" in final.arms and is_apart(generators["reinforced"], settings):
         drawn_by["selected"] = generators["reinforced"]
         if "reinforced" not in final.arms:
             del drawn_by["reinforced"]  # no arm sees those
@@ -112,20 +111,17 @@ def newcomers_of(
     for arm, model in drawn_by.items() if final.newcomers else ():
         with screen.progress(f"newcomers, {arm}", final.newcomers * final.per_newcomer) as advance:
             strangers = model.newcomers(
-                final.newcomers,
-                seed=seed,
-                parents=final.parents,
-                apart=arm == "selected",
-                likeness=final.likeness if is_told else 1.0,
+                final.newcomers, seed=seed, parents=final.parents, apart=arm == "selected"
             )
             made = strangers.sample(final.per_newcomer, seed=seed, on_images=advance)
             drawn[arm] = made if final.described else replace(made, described=None)
     return drawn
 
 
-def is_described(model: "IdentitySynthesizer", settings: IdentitySettings) -> bool:
-    """Whether newcomers are described to the prior, and not mixed."""
-    return settings.final.parents != "learnt" and model.load_prior().likeness is not None
+def is_apart(model: "IdentitySynthesizer", settings: IdentitySettings) -> bool:
+    """Whether the arm `selected` has newcomers of its own, who look little alike."""
+    final = settings.final
+    return final.apart and final.parents != "learnt" and model.load_prior().likeness is not None
 
 
 def arms_kept(model: "IdentitySynthesizer", folder: RunFolder) -> dict[str, "Encoder"]:

@@ -241,7 +241,6 @@ def sample_pictures(
             seed=settings.sample_seed,
             parents=settings.sample.parents,
             apart=settings.sample.apart,
-            likeness=settings.sample.likeness,
         )
     if out is None and settings.sample.identities:
         raise InputError(

@@ -26,7 +26,6 @@ from reinforge.generators.dit import class_tables
 from reinforge.randomness import torch_generator
 
 STRANGERS = "identity/strangers"  # what their features are drawn for
-VIEWS = "identity/views of strangers"
 POOL = 4096  # of whom those who look least alike are chosen
 LEAST_VARIANCE = 1e-6  # added to the covariance of features, so that it has a factor
 
@@ -60,37 +59,13 @@ class Likeness:
 
         f = (m + L z) / |m + L z|, z standard normal.
         """
-        return self._drawn(STRANGERS, n, seed)
-
-    def _drawn(self, stream: str, n: int, seed: int) -> Feature:
         drawn = torch.stack(
             [
-                torch.randn(self.n_features, generator=torch_generator(seed, stream, at))
+                torch.randn(self.n_features, generator=torch_generator(seed, STRANGERS, at))
                 for at in range(n)
             ]
         )
         return normalize(self.mean + drawn @ self.factor.T, dim=1)
-
-    def views(
-        self, person: Feature, n: int, *, cosine: float, seed: int
-    ) -> Float[Tensor, "view feature"]:
-        """Several features around each person's, as those of a person's pictures differ.
-
-        c f + sqrt(1 - c^2) u, with u the direction to a stranger's feature, at right angles to f.
-
-        Args:
-            person: L2-normalised.
-            n: Views of each.
-            cosine: c, of a view with its person's feature; in 0..1.
-            seed: Of the strangers.
-
-        Returns:
-            L2-normalised, the views of a person behind one another.
-        """
-        own = person.repeat_interleave(n, dim=0)
-        aside = self._drawn(VIEWS, len(own), seed).to(own)
-        aside = normalize(aside - (aside * own).sum(1, keepdim=True) * own, dim=1)
-        return cosine * own + (1 - cosine**2) ** 0.5 * aside
 
     def strangers_apart(self, n: int, *, seed: int) -> Feature:
         """Those of many strangers who look least like one another, L2-normalised.

@@ -310,7 +310,6 @@ class IdentitySynthesizer:
             seed=seed,
             on_images=on_images,
             described=generator.described,
-            views=generator.views,
         )
 
     def answers(self) -> Callable[[ImageSet], np.ndarray]:
@@ -322,8 +321,7 @@ class IdentitySynthesizer:
         Raises:
             InputError: Nothing was fitted yet.
         """
-        generator = self._fitted()
-        return noise_norms(generator.policy(self.processes.device), views=generator.views)
+        return noise_norms(self._fitted().policy(self.processes.device))
 
     def cold_start(self) -> "IdentitySynthesizer":
         """The generator as it was before reinforcement, to compare with; known after `fit` alone.
@@ -336,13 +334,7 @@ class IdentitySynthesizer:
         return self._with(self._cold)
 
     def newcomers(
-        self,
-        n: int,
-        *,
-        seed: int = 0,
-        parents: Parents = "auto",
-        apart: bool = False,
-        likeness: float = 1.0,
+        self, n: int, *, seed: int = 0, parents: Parents = "auto", apart: bool = False
     ) -> "IdentitySynthesizer":
         """A generator of n people who do not exist, mixed from those that are known.
 
@@ -355,17 +347,13 @@ class IdentitySynthesizer:
                 if its classes are people, or draws faces of nobody, if it draws by likeness; "auto"
                 leaves it to the prior: "prior" where it draws by likeness, else "learnt".
             apart: Those of many who look least alike, for a prior that draws by likeness.
-            likeness: How like its newcomer's description, as a cosine, each picture's own is, for
-                such a prior; below 1 a newcomer's pictures vary more.
 
         Raises:
-            InputError: Not fitted, a number below 1, a likeness outside of (0, 1], not two people
-                to mix, or mixed ones that should be apart or vary.
+            InputError: Not fitted, a number below 1, not two people to mix, or mixed ones that
+                should be apart.
         """
         generator = self._fitted()
-        return self._with(
-            newcomers(generator, n, seed=seed, parents=parents, apart=apart, likeness=likeness)
-        )
+        return self._with(newcomers(generator, n, seed=seed, parents=parents, apart=apart))
 
     def _with(self, generator: Generator) -> "IdentitySynthesizer":
         """The same with other weights or people."""

@@ -17,7 +17,7 @@ from reinforge.systems.identity.config import resolve_config
 from reinforge.systems.identity.described import FEWEST_PEOPLE, People, train_described_prior
 from reinforge.systems.identity.learner import new_learner
 from reinforge.systems.identity.learning import people_means, taught
-from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, VIEWS, newcomers
+from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, newcomers
 from reinforge.systems.identity.step import begin_reinforcement
 from reinforge.systems.identity.teacher import encoder_of, is_encoder_of
 from reinforge.training import Interrupted
@@ -236,46 +236,6 @@ def test_newcomers_apart_are_the_strangers_who_look_least_alike(model):
         torch.testing.assert_close(table[:-1].detach(), wanted)
     with pytest.raises(InputError, match="mixed from parents; leave it out"):
         newcomers(generator, 5, seed=4, parents="learnt", apart=True)
-
-
-def test_pictures_of_a_newcomer_take_turns_in_descriptions_around_their_own(model, tmp_path):
-    generator = model._generator
-    made = newcomers(generator, 3, seed=4, likeness=0.8)
-    likeness = generator.prior.likeness
-    own = likeness.strangers(3, seed=4)
-    rows = likeness.rows(likeness.views(own, VIEWS, cosine=0.8, seed=4))
-    for table, wanted in zip(class_tables(made.prior.transformer), rows, strict=True):
-        torch.testing.assert_close(table[:-1].detach(), wanted)
-    varied, steady = model.newcomers(3, seed=4, likeness=0.8), model.newcomers(3, seed=4)
-    drawn, others = varied.sample(VIEWS + 1), steady.sample(VIEWS + 1)
-    assert drawn.names == others.names
-    assert (drawn.described == own.numpy()).all()
-    assert (drawn.pixels[:] != others.pixels[:]).any()
-    varied.save(tmp_path / "varied")
-    again = IdentitySynthesizer.load(tmp_path / "varied").sample(VIEWS + 1)
-    assert (again.pixels[:] == drawn.pixels[:]).all()
-
-
-def test_a_picture_is_drawn_to_the_view_whose_turn_it_is(model):
-    varied = model.newcomers(2, seed=4, likeness=0.8)
-    pictures = varied._drawn(VIEWS + 2, None, 0, None).pixels
-    seen = []
-    walked = pictures.policy.predict
-    pictures.policy.predict = lambda state, time, label, **more: (
-        seen.append(label.tolist()) or walked(state, time, label, **more)
-    )
-    pictures[:]
-    first = seen[0][: VIEWS + 2]
-    assert first == [*range(VIEWS), 0, 1]
-    assert VIEWS in seen[0]  # the second newcomer's first view follows in the same block
-
-
-@pytest.mark.parametrize("wrong", [0.0, -0.5, 1.01, float("nan")])
-def test_a_likeness_that_is_no_cosine_is_refused_and_one_of_mixed_people(model, wrong):
-    with pytest.raises(InputError, match="a cosine above 0 and up to 1"):
-        model.newcomers(3, likeness=wrong)
-    with pytest.raises(InputError, match="these would be mixed from parents; leave it out"):
-        model.newcomers(3, parents="learnt", likeness=0.9)
 
 
 def test_newcomers_go_where_learning_moved_the_learnt_people(prior, model):

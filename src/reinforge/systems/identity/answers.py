@@ -14,9 +14,7 @@ ASKED_AT = 0.1  # of the schedule: a little noise, where pictures that were lear
 AT_ONCE = 32
 
 
-def noise_norms(
-    policy: Policy, *, views: int = 1
-) -> Callable[[ImageSet], Float[np.ndarray, " image"]]:
+def noise_norms(policy: Policy) -> Callable[[ImageSet], Float[np.ndarray, " image"]]:
     """The norm of the noise that the network sees in a clean picture: one query each.
 
     The predicted noise points away from the training pictures nearby, and is short beside one of
@@ -25,7 +23,6 @@ def noise_norms(
 
     Args:
         policy: Of the generator that is attacked.
-        views: Classes of each identity; the first one is asked.
 
     Returns:
         A function from pictures, by the names that the generator knows and of its size, to a
@@ -39,7 +36,7 @@ def noise_norms(
             chosen = np.arange(first, min(first + AT_ONCE, len(images)))
             pixels = as_pixels(images.pixels[chosen], policy.device)
             state = policy.codec.encode(pixels)
-            label = torch.from_numpy(images.identity[chosen] * views).to(policy.device)
+            label = torch.from_numpy(images.identity[chosen]).to(policy.device)
             label = label.clamp(max=policy.n_identities)  # the row of nobody
             time = torch.full_like(label, round(ASKED_AT * (len(policy.schedule.alpha_bar) - 1)))
             predicted = policy.predict(state, time, label)

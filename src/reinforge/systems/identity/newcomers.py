@@ -22,19 +22,12 @@ from reinforge.systems.identity.saved import Generator
 PARENTS = 3  # of each newcomer; fewer where there are not so many people
 GUIDANCE = 3.0  # towards whom the prior knows: its rows say little of a person by themselves
 LIKENESS_GUIDANCE = 2.0  # towards whom is described
-VIEWS = 8  # descriptions of a newcomer whose pictures differ; later pictures take turns in them
 
 Parents = Literal["auto", "learnt", "prior"]
 
 
 def newcomers(
-    generator: Generator,
-    n: int,
-    *,
-    seed: int,
-    parents: Parents = "auto",
-    apart: bool = False,
-    likeness: float = 1.0,
+    generator: Generator, n: int, *, seed: int, parents: Parents = "auto", apart: bool = False
 ) -> Generator:
     """A generator of n people who do not exist.
 
@@ -53,25 +46,14 @@ def newcomers(
             a prior that draws by likeness is told features of nobody, drawn from their spread.
             "auto" takes those of a prior that draws by likeness, and the learnt ones of others.
         apart: Those of many whose features are least alike, for a prior that draws by likeness.
-        likeness: How like its newcomer's description, as a cosine, each picture's own is, for such
-            a prior. Drawn to the very same description, pictures of a newcomer share light, tone
-            and hair, too; below 1 they vary as those of a real person do.
 
     Raises:
-        InputError: A number below 1, a likeness outside of (0, 1], not two people to mix, or mixed
-            ones that should be apart or vary.
+        InputError: A number below 1, not two people to mix, or mixed ones that should be apart.
     """
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
-    if not 0 < likeness <= 1:
-        raise InputError(f"newcomers: likeness is a cosine above 0 and up to 1, got {likeness}.")
     if parents != "learnt" and generator.prior.likeness is not None:
-        return _described(generator, n, seed=seed, apart=apart, likeness=likeness)
-    if likeness < 1:
-        raise InputError(
-            "newcomers: likeness varies whom a prior by likeness describes, and these would be "
-            "mixed from parents; leave it out."
-        )
+        return _described(generator, n, seed=seed, apart=apart)
     if apart:
         raise InputError(
             "newcomers: apart chooses among whom a prior draws by likeness, and these would be "
@@ -102,26 +84,22 @@ def newcomers(
     return _of_nobody(replace(generator, config=config), transformer)
 
 
-def _described(
-    generator: Generator, n: int, *, seed: int, apart: bool, likeness: float
-) -> Generator:
+def _described(generator: Generator, n: int, *, seed: int, apart: bool) -> Generator:
     """Newcomers of a prior that draws by likeness: whom nobody looks like is drawn, not mixed."""
-    known, prior = generator.prior.transformer, generator.prior.likeness
-    assert prior is not None
-    feature = (prior.strangers_apart if apart else prior.strangers)(n, seed=seed)
-    views = VIEWS if likeness < 1 else 1
-    shown = prior.views(feature, views, cosine=likeness, seed=seed) if views > 1 else feature
-    transformer = with_class_table(known, n * views)
-    put_rows(transformer, prior.rows(shown), nobody_of=known)
+    known, likeness = generator.prior.transformer, generator.prior.likeness
+    assert likeness is not None
+    transformer = with_class_table(known, n)
+    feature = (likeness.strangers_apart if apart else likeness.strangers)(n, seed=seed)
+    put_rows(transformer, likeness.rows(feature), nobody_of=known)
     guidance = max(generator.config.guidance, LIKENESS_GUIDANCE)
     config = generator.config.model_copy(update={"guidance": guidance})
-    told = replace(generator, config=config, described=feature, views=views)
+    told = replace(generator, config=config, described=feature)
     return _of_nobody(told, transformer.eval().requires_grad_(False))
 
 
 def _of_nobody(generator: Generator, transformer: DiTTransformer2DModel) -> Generator:
     """The generator with other classes, who are called new-00000 and so on."""
-    n = null_label(transformer) // generator.views
+    n = null_label(transformer)
     return replace(
         generator,
         prior=replace(generator.prior, transformer=transformer),

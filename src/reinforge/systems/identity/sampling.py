@@ -37,7 +37,6 @@ class DrawnPictures:
         names: Of all identities that the policy knows.
         seed: Of the draw.
         on_images: Told how many pictures are drawn so far.
-        views: Classes of each identity, in which its pictures take turns.
     """
 
     def __init__(
@@ -50,9 +49,8 @@ class DrawnPictures:
         names: tuple[str, ...],
         seed: int,
         on_images: Callable[[int], None] | None = None,
-        views: int = 1,
     ) -> None:
-        self.policy, self.chain, self.views = policy, chain, views
+        self.policy, self.chain = policy, chain
         self.identity, self.number = identity, number
         self.names, self.seed = names, seed
         self._on_images = on_images
@@ -89,8 +87,7 @@ class DrawnPictures:
             )
             for at in wanted
         ]
-        view = self.number[wanted] % self.views
-        label = torch.from_numpy(self.identity[wanted] * self.views + view)
+        label = torch.from_numpy(self.identity[wanted])
         pixels = draw(self.policy, self.chain, label, generators)
         if self._on_images is not None:
             self._on_images(min(first + AT_ONCE, len(self)))
@@ -130,7 +127,6 @@ def drawn_set(
     seed: int,
     on_images: Callable[[int], None] | None = None,
     described: Tensor | None = None,
-    views: int = 1,
 ) -> ImageSet:
     """Pictures of the chosen identities, not drawn yet.
 
@@ -143,7 +139,6 @@ def drawn_set(
         seed: Of the draw.
         on_images: Told how many pictures are drawn so far.
         described: Feature of each of `names`, which goes with the pictures.
-        views: As in `DrawnPictures`.
 
     Raises:
         InputError: A number below 1, a name without a number, or one that is not known or given
@@ -163,7 +158,6 @@ def drawn_set(
         names=names,
         seed=seed,
         on_images=on_images,
-        views=views,
     )
     return ImageSet(
         pixels=pictures,

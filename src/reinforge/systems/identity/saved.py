@@ -51,7 +51,6 @@ class Generator:
     names: tuple[str, ...]
     strangers: tuple[Tensor, ...] = ()  # by block: classes of the prior, less their mean
     described: Tensor | None = None  # features of the identities, if they are nobody; never saved
-    views: int = 1  # classes of each identity, behind one another: its pictures take turns in them
 
     def policy(self, device: torch.device | str) -> Policy:
         """The weights as a policy that draws."""
@@ -166,7 +165,6 @@ def write_generator(folder: Path, generator: Generator, about: dict[str, Any]) -
         **about,
         "config": generator.config.model_dump(mode="json"),
         "names": list(generator.names),
-        "views": generator.views,
         "files": _digests(folder),
     }
     write_json(folder / DESCRIPTION, {**content, "digest": _digest(content)})
@@ -183,17 +181,15 @@ def read_generator(folder: Path) -> tuple[dict[str, Any], Generator]:
     try:
         config = resolve_config("default", content["config"])
         names = tuple(content["names"])
-        views = int(content.get("views", 1))  # no such line where there was one always
     except (LookupError, TypeError, ValueError) as error:
         raise InputError(f"{folder / DESCRIPTION}: cannot be read ({error!r}).") from error
-    if len(names) * views != prior.transformer.config.num_embeds_ada_norm:
+    if len(names) != prior.transformer.config.num_embeds_ada_norm:
         raise InputError(f"{folder}: {len(names)} names do not fit the weights' class table.")
     prior.transformer.requires_grad_(False)
     strangers: tuple[Tensor, ...] = ()
     if (folder / STRANGERS).is_file():  # its digest was checked
         strangers = tuple(table for _, table in sorted(load_file(folder / STRANGERS).items()))
-    generator = Generator(prior=prior, config=config, names=names, strangers=strangers, views=views)
-    return content, generator
+    return content, Generator(prior=prior, config=config, names=names, strangers=strangers)
 
 
 def _description(folder: Path) -> dict[str, Any]:
