@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 from reinforge.measure.distances import squared_distances
 
 N_BALANCED = 100  # alternate normalisations of columns and rows
-LEARNING_RATE = 500.0
+LEARNING_RATE = 500.0  # for many points
+RATE_A_POINT = 2.0  # a slope is a sum over points, and at 500 the steps of few never settle
 MOMENTUM, LATE_MOMENTUM, LATE = 0.5, 0.8, 250  # the second one after so many steps
 GAIN_RISE, GAIN_FALL, LEAST_GAIN = 0.2, 0.8, 0.01
 START = 1e-4  # standard deviation of the first places
@@ -49,12 +50,13 @@ def dosnes(
     similarity = joint_similarity(doubly_stochastic(points, bandwidth=bandwidth))
     place = START * generator.standard_normal((len(points), 3))
     change, gain = np.zeros_like(place), np.ones_like(place)
+    rate = min(LEARNING_RATE, RATE_A_POINT * len(points))
     for step in range(n_steps):
         gradient = divergence_gradient(similarity, place)
         turned = np.sign(gradient) != np.sign(change)
         gain = np.maximum(np.where(turned, gain + GAIN_RISE, gain * GAIN_FALL), LEAST_GAIN)
         momentum = MOMENTUM if step < LATE else LATE_MOMENTUM
-        change = momentum * change - LEARNING_RATE * gain * gradient
+        change = momentum * change - rate * gain * gradient
         place = _on_a_sphere(place + change)
     return place / np.linalg.norm(place, axis=1, keepdims=True)
 
