@@ -446,16 +446,16 @@ But reinforcement does not help a recogniser on ORL: `reinforced` is -.003 ± .0
 photographs of as many real strangers bring a mAP of .889 (named by the encoder; .880 by number)
 there, and `cold_start` is +.000 ± .021 (+.010 ± .021) beside them, in verification accuracy +.005 ±
 .005 (+.013 ± .010). On LFW, where faces vary more, photographs are .06 to .07 of mAP ahead of
-newcomers, and `reinforced` comes nearer to them (+.019, +.006, +.009 for three choices of people).
-Beside the cold start as it is published, with names alone, `reinforced` is +.010 ± .010
-(verification the same) and `selected` +.011 ± .016: the descriptions. Reinforcement makes names
-right and takes variety away: the spread of a newcomer's pictures goes from 2.12 to 1.83 times that
-of a real person here (three parts: 1.74). In the trials on LFW, where the judge found .75 before
-reinforcement and .9 after, it added .01 of mAP to described newcomers, and nothing to names alone
-(docs/findings-identity.md). That strangers vary as the cold start draws them was decided after a
-look at ORL, where the people of one studio vary little; all else was chosen on people of LFW whom
-neither encoder nor maps had been shown. The prior's encoder by itself, which saw thousands of real
-pictures of others, is ahead of every arm (.928).
+newcomers, and reinforcement comes nearer to them (three seeds): `selected` is +.012 ± .009 beside
+`cold_start`, `reinforced` +.012 ± .018. Beside the cold start as it is published, with names alone,
+`reinforced` is +.010 ± .010 (verification the same) and `selected` +.011 ± .016: the descriptions.
+Reinforcement makes names right and takes variety away: the spread of a newcomer's pictures goes
+from 2.12 to 1.83 times that of a real person here (three parts: 1.74). In the trials on LFW, where
+the judge found .75 before reinforcement and .9 after, it added .01 of mAP to described newcomers,
+and nothing to names alone (docs/findings-identity.md). That strangers vary as the cold start draws
+them was decided after a look at ORL, where the people of one studio vary little; all else was
+chosen on people of LFW whom neither encoder nor maps had been shown. The prior's encoder by itself,
+which saw thousands of real pictures of others, is ahead of every arm (.928).
 
 What is seen with the prior by classes (all other settings). With three pictures each newcomers
 raise verification accuracy and mAP over `real` and over `random_erasing` in every seed, for the
