@@ -127,8 +127,10 @@ NAMES_ALONE = {
     for name, arm in {**ARMS, **REWARD_ARMS, **CHOICES}.items()
     if name not in UNMADE
 }
-EVERY = {**ARMS, **OF_PRIOR, **ABLATIONS, **FROM_ENCODER, **REWARD_ARMS, **CHOICES, **NAMES_ALONE}
-EVERY.update(PHOTOGRAPHS)
+EVERY = {
+    **{**ARMS, **OF_PRIOR, **ABLATIONS, **FROM_ENCODER},
+    **{**REWARD_ARMS, **CHOICES, **NAMES_ALONE, **PHOTOGRAPHS},
+}
 SCORES = {
     "verification_accuracy": "verification accuracy ↑",
     "map": "mAP ↑",
@@ -184,7 +186,7 @@ def given_to(
     policy = policies[arm.drawn_by]
     made = pictures_of(world, policy, new=False)
     if arm.photographs:
-        assert strangers is not None, "--strangers lfw_a.npz"
+        assert strangers is not None  # asked for before work starts
         others = real_strangers(strangers, world.prior, n=N_NEW, per=PER_NEW, seed=DRAW_SEED)
     else:
         kind: dict[str, Any] = {"parents": arm.parents, "apart": is_chosen(world, arm)}
@@ -503,6 +505,8 @@ def main() -> None:
     parser.add_argument("--ablations", action="store_true", help="arms that say what earns it")
     parser.add_argument("--results", type=Path, default=measurements.csv_of("identity"))
     chosen = parser.parse_args()
+    if set(chosen.arms) & set(PHOTOGRAPHS) and chosen.strangers is None:
+        parser.error("the arms of photographs want --strangers lfw_a.npz")
     for seed in chosen.seeds if chosen.faces is not None else ():
         for per_identity in chosen.per_identity:
             run(chosen, per_identity, seed)

@@ -207,7 +207,7 @@ def save_checkpoint(trainee: Trainee, place: Place, n_done: int) -> None:
     whole = place.folder / "checkpoint" / f"step-{n_done:08d}"
     folder = whole.with_name(UNFINISHED)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # as far as it could be cleared
     state = {name: tensor.detach().contiguous() for name, tensor in trainee.tensors().items()}
     write_atomic(folder / "state.safetensors", save(state))
     manifest = {
