@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 import measurements
+from identity_guidance import GUIDED, guidance_tables, guided
 from identity_leaks import (
     APART,
     LEAKS,
@@ -167,6 +168,7 @@ def pictures_of(
 def policies_of(world: World, n_cold: int, arms: Sequence[str]) -> dict[str, Policy]:
     """The generators that these arms ask for, after so many steps of cold start."""
     judged = {name_of_policy(arm) for arm in arms if arm in PICTURES}
+    judged |= {GUIDED[arm][0] for arm in arms if arm in GUIDED}
     wanted = judged | {EVERY[arm].drawn_by for arm in arms if arm in EVERY}
     cold: dict[str, Any] = {"cold_start_steps": n_cold}
     policies = {"cold_start": world.cold(**cold)}  # always: others begin with it
@@ -268,6 +270,8 @@ def page(path: Path) -> str:
                 parts += [differences(wide, pairs(others))]
         if any(arm in wide.index for arm in PICTURES):
             parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
+        if any(arm in wide.index for arm in GUIDED):
+            parts += ["### Right names against variety", guidance_tables(wide)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -576,6 +580,11 @@ def measured(
             told = newcomers_leakage(world, made, *judges, seed=DRAW_SEED, parents=parents)
             return told | themselves(made, judges[0], world.holdout)
         return leakage(world, policy, made, *judges)
+    if arm in GUIDED:
+        name, guidance = GUIDED[arm]
+        sizes = {"n": N_NEW, "per": PER_NEW, "seed": DRAW_SEED}
+        made = guided(world, policies[name], guidance, **sizes)
+        return themselves(made, load_encoder(chosen.judge), world.holdout)
     any_made = pictures_of(world, policies["cold_start"], new=False)  # the scorecard wants some
     if arm == ENCODER:
         return utility(world, arm, encoder_of(world.prior), any_made)

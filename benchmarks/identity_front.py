@@ -23,7 +23,7 @@ import measurements
 from identity import DRAW_SEED, trained_arm, utility
 from identity import pictures_of as drawn_by
 from identity_leaks import LEAKS, leakage, newcomers_leakage
-from identity_world import THREE_PARTS, Policy, World
+from identity_world import THREE_PARTS, Policy, World, kind_of_prior
 from peers.environment import HOME
 from reinforge.data.drawn import draw_identities
 from reinforge.generators.shipped import FOLDER as SHIPPED
@@ -76,7 +76,8 @@ def policy_of(world: World, settings: Mapping[str, Any]) -> Policy:
     """The generator of a training; kept by the world."""
     if not settings["n_steps"]:
         return world.cold(cold_start_steps=settings["cold_start_steps"])
-    return world.reinforced(**THREE_PARTS, **settings)
+    reward = THREE_PARTS if world.prior.likeness is None else {}
+    return world.reinforced(**reward, **settings)
 
 
 def measured(
@@ -273,6 +274,7 @@ def run(chosen: argparse.Namespace, seed: int) -> None:
     """The trainings of one world that are not measured yet."""
     dataset = "drawn" if chosen.faces is None else chosen.faces.stem.split("_")[0]
     setting = f"{chosen.people} people, {chosen.per_identity} pictures each"
+    setting += kind_of_prior(chosen.prior)
     known = measurements.done(chosen.results)
     missing = [s for s in trainings(chosen) if (dataset, setting, arm_of(s), seed) not in known]
     if not missing:
