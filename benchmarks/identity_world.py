@@ -59,7 +59,9 @@ WITHOUT: dict[str, dict[str, Any]] = {  # reinforced by less than the whole rewa
     "reinforced, without R_exp": {"diversity_weight": 0.0},
     "reinforced, without R_real": {"realism_weight": 0.0},
 }
+UNTAUGHT = "untaught"  # the prior as it is: a control that has learnt nobody
 POLICIES: dict[str, dict[str, Any] | None] = {  # its settings; None: not reinforced
+    UNTAUGHT: None,
     "cold_start": None,
     "reinforced": {},
     **WITHOUT,
@@ -199,11 +201,12 @@ class World:
             seconds = cold.cpu_seconds
         recogniser, _ = self.taught(config.n_recognisers)
         started = time.process_time()
-        for index in range(first, last):
-            step(learner, recogniser.embed, index, seed=self.seed)
-            if index + 1 in marks:
+        for n_done in range(first, last + 1):
+            if n_done > first:
+                step(learner, recogniser.embed, n_done - 1, seed=self.seed)
+            if n_done in marks:
                 told = {"cpu_seconds": seconds + time.process_time() - started}
-                file = self._file(settings, index + 1)
+                file = self._file(settings, n_done)
                 save_file({k: v.detach().clone() for k, v in learner.averaged.items()}, file)
                 file.with_suffix(".json").write_text(json.dumps(told))
 

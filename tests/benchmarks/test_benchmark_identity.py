@@ -1,6 +1,7 @@
 """The page of the five arms: whose differences it shows, and over which seeds."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -32,6 +33,17 @@ def test_an_ablation_changes_an_arm_in_whose_pictures_it_sees():
         whole = identity.ARMS[identity.based_on(name)]
         assert arm.kind == whole.kind
         assert (arm.has_newcomers, arm.mixing.of) in ((False, "newcomers"), (True, "both"))
+
+
+def test_newcomers_are_chosen_beforehand_where_there_are_any_and_a_prior_draws_by_likeness():
+    worlds = [
+        SimpleNamespace(prior=SimpleNamespace(likeness=likeness)) for likeness in (None, "maps")
+    ]
+    chosen = [
+        [identity.is_chosen(world, identity.EVERY[name]) for world in worlds]
+        for name in ("selected", "selected, learnt people", "reinforced")
+    ]
+    assert chosen == [[False, True], [False, False], [False, False]]
 
 
 def test_an_arm_of_the_prior_differs_in_the_parents_of_its_newcomers_alone():
@@ -129,7 +141,7 @@ def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
 
     class World:
         def cold(self, **settings):
-            return "cold"
+            return f"cold after {settings['cold_start_steps']}"
 
         def reinforced(self, **settings):
             made.append(settings.get("semantic_weight"))
@@ -144,5 +156,7 @@ def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
         asked("selected") == asked("newcomers of reinforced, apart") == ["cold_start", "reinforced"]
     )
     assert asked("selected, of cold_start") == ["cold_start"]
+    control = identity.policies_of(World(), 200, ["newcomers of untaught"])
+    assert control == {"cold_start": "cold after 200", "untaught": "cold after 0"}
     assert asked("reinforced, without R_sem")[1:] == ["reinforced, without R_sem"]
     assert made == [0.0]
