@@ -598,11 +598,11 @@ def measured(
     if arm in PICTURES:
         judges = load_encoder(chosen.judge), load_encoder(chosen.second)
         policy = policies[name_of_policy(arm)]
-        parents: Parents = "prior" if arm.endswith(PRIOR) else "auto"
+        parents = "prior" if arm.endswith(PRIOR) else "auto"
         kind: dict[str, Any] = {"parents": parents, "apart": arm.endswith(APART)}
         made = pictures_of(world, policy, new=arm.startswith(OF_NEW), **kind)
         if arm.startswith(OF_NEW):
-            told = newcomers_leakage(world, made, *judges, seed=DRAW_SEED, parents=parents)
+            told = newcomers_leakage(world, made, *judges)
             return told | themselves(made, judges[0], world.holdout)
         return leakage(world, policy, made, *judges)
     if arm in GUIDED:

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 import measurements
-from identity import DRAW_SEED, trained_arm, utility
 from identity import pictures_of as drawn_by
+from identity import trained_arm, utility
 from identity_leaks import LEAKS, leakage, newcomers_leakage
 from identity_world import THREE_PARTS, Policy, World, kind_of_prior
 from peers.environment import HOME
@@ -88,7 +88,7 @@ def measured(
     told = leakage(world, policy, made, judge, second)
     arm = "reinforced"  # any arm with pictures: it is the policy that differs
     others = drawn_by(world, policy, new=True)
-    of_new = newcomers_leakage(world, others, judge, second, seed=DRAW_SEED)
+    of_new = newcomers_leakage(world, others, judge, second)
     told |= {OF_NEWCOMERS + k: v for k, v in of_new.items() if k.split("[")[0] in LEAKS}
     recogniser = trained_arm(world, arm, {arm: made}, {arm: others}, n_updates=n_updates)
     return told | utility(world, arm, recogniser, made)

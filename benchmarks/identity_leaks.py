@@ -1,28 +1,22 @@
-"""What pictures of identities give away: of the learnt people, and of newcomers mixed from them."""
+"""What pictures of identities give away: of the learnt people, and of newcomers."""
 
 import copy
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 import measurements
 from identity_world import POLICIES, Policy, World
-from reinforge.evaluation.picture_catalogue import SECOND
-from reinforge.evaluation.picture_duplicates import near_duplicates
 from reinforge.evaluation.picture_judged import judged_pictures
-from reinforge.evaluation.picture_leakage import leakage_scores, searched
 from reinforge.evaluation.picture_levels import picture_level
-from reinforge.evaluation.picture_membership import no_box_scores
+from reinforge.evaluation.picture_newcomers import newcomer_scores
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.evaluation.picture_space import space_of
-from reinforge.evaluation.picture_thresholds import FALSE_MATCH_RATES, match_threshold
-from reinforge.measure.spread import covariance_trace
+from reinforge.measure.spread import found_among, intra_identity_diversity, ratio_of_means
 from reinforge.recognition.frozen import Encoder
 from reinforge.records import ImageSet, PictureSplit, Score
 from reinforge.systems.identity.answers import noise_norms
-from reinforge.systems.identity.newcomers import Parents, shares
 from reinforge.systems.identity.saved import Generator
 from reinforge.systems.identity.saved import generator_of as made_of
 
@@ -89,36 +83,22 @@ def leakage(
 
 
 def newcomers_leakage(
-    world: World,
-    made: ImageSet,
-    judge: Encoder,
-    second: Encoder,
-    *,
-    seed: int,
-    parents: Parents = "auto",
+    world: World, made: ImageSet, judge: Encoder, second: Encoder
 ) -> dict[str, float]:
     """What pictures of newcomers give away of the people who were learnt.
 
-    A newcomer goes by the name of the person whom it has most of, its own; so that "another" is
-    anybody learnt, since it should look like none of them. Those of the prior have nobody.
+    The scores go by the names of those of pictures of the learnt people, and stand beside them:
+    "another" is anybody learnt, since a newcomer should look like none of them.
     """
-    main = shares(len(made.names), len(world.train.names), seed).argmax(1).numpy()
-    called = replace(made, identity=main[made.identity], names=world.train.names)
-    pictures = judged_pictures(parts_of(world), called, level=picture_level("quick"), seed=0)
-    space = space_of(pictures, judge, name="judge")
-    scores, _ = leakage_scores(pictures, space)
-    scores += [near_duplicates(pictures), *no_box_scores(pictures, space)[0]]
-    elsewhere = space_of(pictures, second, name="second")
-    scores += leakage_scores(pictures, elsewhere, suffix=SECOND)[0]
-    told = values_of(scores)
-    for in_space, suffix in ((space, ""), (elsewhere, SECOND)):
-        reach = match_threshold(pictures, in_space, rate=FALSE_MATCH_RATES["identity_leakage"])
-        if not isinstance(reach, str):
-            near = searched(in_space).synthetic
-            told[f"identity_leakage{suffix}"] = float((near.any < reach.distance).mean())
-    if parents == "prior" or world.prior.likeness is not None:
-        told = {k: v for k, v in told.items() if not k.startswith("own_identity_match")}
-    return told
+    level = picture_level("quick")
+    pictures = judged_pictures(parts_of(world), world.train, newcomers=made, level=level, seed=0)
+    spaces = [space_of(pictures, encoder, name="judge") for encoder in (judge, second)]
+    scores, _ = newcomer_scores(pictures, *spaces)
+    return values_of(
+        replace(score, name=f"identity_{name}" if name.startswith("leakage") else name)
+        for score in scores
+        if (name := score.name.removeprefix("newcomer_")) not in ("found", "spread")
+    )
 
 
 def themselves(made: ImageSet, judge: Encoder, real: ImageSet) -> dict[str, float]:
@@ -133,18 +113,12 @@ def themselves(made: ImageSet, judge: Encoder, real: ImageSet) -> dict[str, floa
         judge: That gave no reward.
         real: Pictures of real people that nobody was trained on.
     """
-    feature, label = judge.embed_all(made).double().cpu().numpy(), made.identity
-    total = np.stack([feature[label == at].sum(0) for at in range(len(made.names))])
-    right = []
-    for one, own in zip(feature, label, strict=True):
-        others = total.copy()
-        others[own] -= one
-        others /= np.linalg.norm(others, axis=1, keepdims=True)
-        right.append((others @ one).argmax() == own)
-    beside = judge.embed_all(real).double().cpu().numpy()
-    spreads = covariance_trace(feature, label), covariance_trace(beside, real.identity)
-    apart = spreads[0].mean().value / spreads[1].mean().value
-    return {"newcomer_found": float(np.mean(right)), "newcomer_spread": apart}
+    sets = [(judge.embed_all(s).double().cpu().numpy(), s.identity) for s in (made, real)]
+    spreads = [intra_identity_diversity(*part) for part in sets]
+    return {
+        "newcomer_found": float(found_among(*sets[0]).value.mean()),
+        "newcomer_spread": ratio_of_means(*spreads).value,
+    }
 
 
 def values_of(scores: Iterable[Score]) -> dict[str, float]:

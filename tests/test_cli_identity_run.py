@@ -53,11 +53,21 @@ def test_a_run_leaves_pictures_recognisers_scores_and_reports(straight):
     content = {entry.name for entry in straight.path.iterdir()}
     assert content == {
         *("config.json", "manifest.json", "history.jsonl", "pictures.png", "scorecard.json"),
-        *("model", "checkpoint", "recogniser", "calibration", "arms", "judge", "synthetic"),
+        *(
+            "model",
+            "checkpoint",
+            "recogniser",
+            "calibration",
+            "arms",
+            "judge",
+            "synthetic",
+            "newcomers",
+        ),
         *("report.html", "releasable.html"),
     }
     assert {finding.state for finding in verify(straight)} == {"ok"}
     assert len(read_images(straight.pictures)) == 6 * 3  # two of eight people stay unseen
+    assert len(read_images(straight.newcomers)) == 4 * 2
     for arm in ARMS:
         n_newcomers = 0 if arm in ("real", "random_erasing") else 4
         assert len(Recogniser.load(straight.arms / arm).names) == 6 + n_newcomers
@@ -79,6 +89,25 @@ def test_nobody_and_no_real_picture_stands_in_the_releasable_report(straight):
     assert all(name in kept for name in learnt)
     assert not [name for name in (*PEOPLE, str(straight.path)) if f">{name}<" in page]
     assert "sentinel" not in page
+
+
+def test_newcomers_are_judged_and_shown_and_nobody_calls_them_by_the_name_of_a_person(straight):
+    scorecard = Scorecard.load(straight.scorecard)
+    assert scorecard.context["pictures"]["newcomers"] == 8
+    for name in ("newcomer_found", "newcomer_near_duplicates"):
+        assert scorecard[name].value is not None, name
+    assert "new-00003" in straight.report.read_text()
+    assert "newcomer 4" in straight.releasable.read_text()
+
+
+def test_without_newcomers_there_is_no_folder_and_a_reason(cli, place, run, tmp_path):
+    flags = ["--arms", "real,reinforced", "--set", "final.newcomers=0"]
+    done = cli(*args(place, run.path, *flags, "--overwrite"))
+    assert done.code == 0, done.err
+    assert not run.newcomers.exists()
+    reason = Scorecard.load(run.scorecard)["newcomer_leakage"].reason
+    assert reason == "no pictures of newcomers were given"
+    assert cli("evaluate", run.path).code == 0
 
 
 def test_evaluate_judges_a_run_again_and_finds_the_same(cli, run):

@@ -8,6 +8,7 @@ recogniser/      of identities: the network that rewards
 pictures.png     of identities: generated pictures, the cold start's beside the last ones
 transformer/     of a prior: with scheduler/ and prior.json, what `--prior` takes
 synthetic/       drawn rows, or pictures in one folder an identity
+newcomers/       of identities: pictures of people who do not exist, as the arms saw them
 arms/            of identities: the recogniser of each arm; arms/selected is the one to use
 judge/           of identities: the network that judged, where none was brought
 scorecard.json   scores
@@ -42,6 +43,7 @@ ARTEFACTS = (
     "scheduler",
     "prior.json",
     "synthetic",
+    "newcomers",
     "scorecard.json",
     "report.html",
     "releasable.html",
@@ -78,6 +80,11 @@ class RunFolder:
     def pictures(self) -> Path:
         """The folder of the synthetic pictures of a run on identities."""
         return self.path / "synthetic"
+
+    @property
+    def newcomers(self) -> Path:
+        """The folder of the pictures of people who do not exist that a run's arms learnt from."""
+        return self.path / "newcomers"
 
     @property
     def sheet(self) -> Path:

@@ -88,6 +88,12 @@ def strangers(n_people=20, n_pictures=7, *, seed=5, groups="ab"):
     return replace(images, group=group)
 
 
+def nobodies(n_people=15, n_pictures=4, *, seed=6):
+    """People who are neither learnt nor real."""
+    images = people(n_people, n_pictures, seed=seed, first=800)
+    return replace(images, names=tuple(f"new-{i:05}" for i in range(n_people)))
+
+
 def split_of(n_people=14, n_pictures=4, **unseen):
     return PictureSplit(
         train=people(n_people, n_pictures, seed=1),
@@ -113,7 +119,9 @@ NOBODY = Embedded(feature=np.empty((0, 2)), identity=np.empty(0, dtype=np.int64)
 
 
 def space(**parts):
-    return Space(**dict.fromkeys(("train", "holdout", "unseen", "synthetic"), NOBODY) | parts)
+    return Space(
+        **dict.fromkeys(("train", "holdout", "unseen", "synthetic", "newcomers"), NOBODY) | parts
+    )
 
 
 def chord(degrees):

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from picture_sets import Broken, Fields, judged, people, split_of, strangers
+from picture_sets import Broken, Fields, judged, nobodies, people, split_of, strangers
 
 from reinforge.errors import InputError
 from reinforge.evaluation.picture_catalogue import PICTURE_BETTER, PICTURE_MEANINGS, UTILITY
@@ -26,6 +26,7 @@ def everything(synthetic=FRESH, split=SPLIT, **settings):
         split,
         synthetic,
         **{
+            "newcomers": nobodies(),
             "second": Fields(),
             "recognisers": {"real": Fields(), "selected": Fields()},
             "answers": brightness,
@@ -80,8 +81,10 @@ def test_the_order_of_pictures_and_of_names_does_not_matter(card):
 def test_the_context_tells_what_was_judged(card):
     context = card.context
     assert (context["kind"], context["level"], context["seed"]) == ("pictures", "quick", 3)
-    assert context["pictures"] == {"train": 56, "holdout": 56, "unseen": 140, "synthetic": 56}
-    assert context["people"] == {"train": 14, "holdout": 14, "unseen": 20, "synthetic": 14}
+    given = {"train": 56, "holdout": 56, "unseen": 140, "synthetic": 56, "newcomers": 60}
+    assert context["pictures"] == given
+    known = {"train": 14, "holdout": 14, "unseen": 20, "synthetic": 14, "newcomers": 15}
+    assert context["people"] == known
     assert context["arms"] == ["real", "selected"]
     assert context["scored_arm"] == "selected"
     assert context["judges"] == {"judge": "judge", "second": "second"}
@@ -93,8 +96,8 @@ def test_figures_hold_arms_curves_and_shares_of_distances(card):
     figures = card.figures
     assert {row["arm"] for row in figures["arms"]} == {"real", "selected"}
     assert {row["score"] for row in figures["arms"]} == set(UTILITY)
-    assert [curve["family"] for curve in figures["roc"]] == ["utility"] * 2 + ["attack"] * 2
-    for name in ("leakage", "leakage_second"):
+    assert [curve["family"] for curve in figures["roc"]] == ["utility"] * 2 + ["attack"] * 3
+    for name in ("leakage", "leakage_second", "newcomers"):
         histogram = figures[name]
         assert len(histogram["bins"]) == len(histogram["synthetic"]) + 1
         assert sum(histogram["synthetic"]) == pytest.approx(1, abs=1e-4)
@@ -116,6 +119,7 @@ def test_what_was_not_given_is_a_reason_and_no_number():
         ("copy_rate_second", "no second embedding"),
         ("membership_auc", "generator was not given"),
         ("membership_auc_no_box", "no held-out pictures"),
+        ("newcomer_leakage", "no pictures of newcomers"),
     ):
         assert card[name].value is None
         assert word in card[name].reason

@@ -11,8 +11,10 @@ from reinforge.measure.spread import (
     PerIdentity,
     centroid_accuracy,
     covariance_trace,
+    found_among,
     gallery_accuracy,
     intra_identity_diversity,
+    ratio_of_means,
     ratio_to_real,
 )
 from reinforge.randomness import generator
@@ -199,3 +201,57 @@ def test_an_identity_without_reference_is_refused():
         centroid_accuracy(np.array([EAST]), np.array([6]), **REFERENCES)
     with pytest.raises(ValueError, match="meet no picture"):
         centroid_accuracy(np.empty((0, 2)), np.empty(0, int), **REFERENCES)
+
+
+def plane(*degrees):
+    angle = np.radians(np.array(degrees, dtype=float))
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def test_found_by_the_mean_of_the_others():
+    # 0: its other is 40 off, the others' means 120 and 240 off; 100 and 140: found; 230 and 250 too
+    feature = plane(0, 40, 100, 140, 230, 250)
+    identity = np.array([3, 3, 5, 5, 9, 9])
+    assert found_among(feature, identity).value.tolist() == [1, 1, 1]
+    # both means lie at 45: nearer to 0 and 90 than these are to each other, and to 10 and 80
+    feature, identity = plane(0, 90, 10, 80), np.array([0, 0, 1, 1])
+    assert found_among(feature, identity).value.tolist() == [0, 0]
+    # 0 lies 50 from the mean with itself in it and 60 from the others', but its other is 100 off
+    assert found_among(plane(0, 100, 50, 70), identity).value.tolist() == [0, 0]
+
+
+def test_found_among_fewer_people_is_the_mean_over_all_choices_of_them():
+    rng = np.random.default_rng(0)
+    identity = np.repeat(np.arange(7), 3)
+    feature = rng.normal(size=(7, 5))[identity] + rng.normal(size=(21, 5))
+    told = {n: found_among(feature, identity, n_people=n).value for n in (1, 3, 7)}
+    assert told[1].tolist() == [1] * 7
+    counted = np.zeros((2, 7))
+    for others in combinations(range(7), 3):
+        rows = np.isin(identity, others)
+        counted[0, list(others)] += found_among(feature[rows], identity[rows]).value
+        counted[1, list(others)] += 1
+    assert told[3] == pytest.approx(counted[0] / counted[1])
+    assert told[3].mean() > told[7].mean()
+
+
+def test_found_among_refuses_single_pictures_and_more_people_than_there_are():
+    with pytest.raises(ValueError, match="identity 1 has one picture"):
+        found_among(plane(0, 10, 90), np.array([0, 0, 1]))
+    with pytest.raises(ValueError, match="wants as many, got 2"):
+        found_among(plane(0, 10, 90, 95), np.array([0, 0, 1, 1]), n_people=3)
+
+
+def test_a_ratio_of_means_covers_the_truth_in_nineteen_cases_of_twenty():
+    rng = np.random.default_rng(1)
+    n_held = 0
+    for _ in range(400):
+        made = PerIdentity(np.arange(60), rng.gamma(4, 0.5, 60))  # mean 2
+        real = PerIdentity(np.arange(25), rng.gamma(4, 1, 25))  # mean 4
+        found = ratio_of_means(made, real)
+        n_held += found.low <= 0.5 <= found.high
+    assert 0.9 < n_held / 400 < 0.98
+    one = PerIdentity(np.arange(1), np.array([3.0]))
+    assert ratio_of_means(one, real).low is None
+    with pytest.raises(ValueError, match="all equal"):
+        ratio_of_means(one, PerIdentity(np.arange(2), np.zeros(2)))

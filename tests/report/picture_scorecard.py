@@ -46,6 +46,11 @@ SCORES: dict[str, tuple[float, float, str, dict[str, float]]] = {
     "membership_tpr_at_1pct_fpr": (0.018, 0.011, "lower", {"naive": 0.009, "limit": 0.02}),
     "membership_auc_no_box": (0.511, 0.03, "near 0.5", {"copy": 1.0}),
     "membership_tpr_at_1pct_fpr_no_box": (0.012, 0.011, "lower", {"naive": 0.009, "limit": 0.02}),
+    "newcomer_found": (0.88, 0.03, "higher", {"unseen": 0.96, "chance": 0.02}),
+    "newcomer_spread": (1.32, 0.1, "near 1", {}),
+    "newcomer_leakage": (0.071, 0.02, "lower", {"holdout": 0.038, "unseen": 0.022}),
+    "newcomer_near_duplicates": (0.0, 0.002, "lower", {"holdout": 0.01, "unseen": 0.0}),
+    "newcomer_membership_auc_no_box": (0.508, 0.03, "near 0.5", {"copy": 1.0}),
 }
 ARM_STEPS = {
     "real": 0.0,
@@ -61,6 +66,19 @@ def drawn_samples(n: int = 6, *, size: int = 32, seed: int = 3) -> dict[str, np.
     images = draw_identities(len(NAMES), n, size=size, seed=seed)
     pixels = np.asarray(images.pixels)
     return {name: pixels[images.identity == k] for k, name in enumerate(NAMES)}
+
+
+def drawn_newcomers(n: int = 5, *, size: int = 32) -> dict[str, np.ndarray]:
+    """People who do not exist -> pictures drawn by code."""
+    images = draw_identities(9, n, size=size, seed=21)
+    pixels = np.asarray(images.pixels)
+    return {f"new-{k:05}": pixels[images.identity == k] for k in range(9)}
+
+
+def newcomer_pairs(*, size: int = 32) -> list[tuple[np.ndarray, np.ndarray, float, str]]:
+    """Pictures of those people, each with the "real" one nearest to it."""
+    made, real = drawn_newcomers(1, size=size), drawn_samples(1, size=size, seed=9)
+    return [(made[n][0], real[NAMES[1]][0], 0.5 + 0.01 * k, NAMES[1]) for k, n in enumerate(made)]
 
 
 def drawn_pairs(*, size: int = 32) -> list[tuple[np.ndarray, np.ndarray, float, str]]:
@@ -157,6 +175,13 @@ def make_picture_scorecard() -> dict[str, Any]:
                 "bins": [float(edge) for edge in edges],
                 "synthetic": _bell(edges, 0.55, 0.14),
                 "holdout": _bell(edges, 0.52, 0.16),
+                "copy_below": 0.25,
+                "match_below": 0.6,
+            },
+            "newcomers": {
+                "bins": [float(edge) for edge in edges],
+                "synthetic": _bell(edges, 0.8, 0.12),
+                "holdout": _bell(edges, 0.85, 0.1),
                 "copy_below": 0.25,
                 "match_below": 0.6,
             },

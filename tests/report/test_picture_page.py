@@ -8,10 +8,12 @@ import pytest
 from picture_scorecard import (
     NAMES,
     PRIVATE_PATH,
+    drawn_newcomers,
     drawn_pairs,
     drawn_samples,
     make_picture_history,
     make_picture_scorecard,
+    newcomer_pairs,
 )
 from PIL import Image
 
@@ -54,6 +56,8 @@ def everything():
         "scorecard": make_picture_scorecard(),
         "samples": drawn_samples(2, size=16),
         "pairs": drawn_pairs(size=16),
+        "newcomers": drawn_newcomers(2, size=16),
+        "newcomer_pairs": newcomer_pairs(size=16),
         "history": make_picture_history(),
         "settings": {"verb": "run", "system": "identity", "seed": 7},
     }
@@ -146,19 +150,25 @@ def test_planted_names_and_paths_do_stand_on_the_internal_page(arguments, read_p
 
 
 def test_every_picture_of_the_releasable_page_is_a_synthetic_one(arguments, read_page):
-    made = {p.tobytes() for pictures in arguments["samples"].values() for p in pictures}
-    real = {pair[1].tobytes() for pair in arguments["pairs"]}
+    made = {
+        picture.tobytes()
+        for part in ("samples", "newcomers")
+        for pictures in arguments[part].values()
+        for picture in pictures
+    }
+    pairs = [*arguments["pairs"], *arguments["newcomer_pairs"]]
+    real = {pair[1].tobytes() for pair in pairs}
     internal, public = (
         [image.tobytes() for image in images_of(read_page(whole(edition)))] for edition in EDITIONS
     )
     assert set(public) == made
     assert not real & set(public)
-    assert set(internal) == made | real | {pair[0].tobytes() for pair in arguments["pairs"]}
+    assert set(internal) == made | real | {pair[0].tobytes() for pair in pairs}
 
 
 def test_the_source_of_the_releasable_page_holds_no_real_picture(arguments):
     internal, source = whole("internal"), whole("releasable")
-    for _, real, _, _ in arguments["pairs"]:
+    for _, real, _, _ in [*arguments["pairs"], *arguments["newcomer_pairs"]]:
         uri = picture_grid.picture_view(real)["uri"]
         assert uri not in source
         assert uri in internal
@@ -177,6 +187,29 @@ def test_a_sample_that_is_all_but_a_real_picture_is_withheld(arguments, read_pag
     assert "1 synthetic picture was withheld" in page.text
     page = read_page(render_pictures(**arguments, edition="internal"))
     assert copied in {image.tobytes() for image in images_of(page)}
+
+
+def test_a_newcomer_who_is_all_but_a_real_picture_is_withheld(arguments, read_page):
+    real = arguments["newcomer_pairs"][0][1]
+    arguments["newcomers"]["new-00003"][0] = copied = real ^ 1
+    pages = {e: read_page(render_pictures(**arguments, edition=e)) for e in EDITIONS}
+    shown = {e: {i.tobytes() for i in images_of(page)} for e, page in pages.items()}
+    assert copied.tobytes() in shown["internal"]
+    assert copied.tobytes() not in shown["releasable"]
+    assert "1 synthetic picture was withheld" in pages["releasable"].text
+
+
+def test_newcomers_go_by_their_folders_inside_and_by_numbers_outside(arguments, read_page):
+    arguments["newcomers"][NAMES[0]] = arguments["newcomers"].pop("new-00004")
+    inside, outside = (read_page(render_pictures(**arguments, edition=e)).text for e in EDITIONS)
+    assert "new-00008" in inside
+    assert "who should look like nobody" in inside
+    assert "new-00008" not in outside
+    assert "newcomer 9" in outside
+    assert NAMES[0] not in outside
+    assert "Newcomers beside real strangers" in outside
+    nobody = read_page(render_pictures({}, edition="internal", samples=drawn_samples(1, size=16)))
+    assert "do not exist" not in nobody.text.split("Scores without")[0]
 
 
 def test_names_have_no_part_in_the_order_of_the_numbers(arguments, read_page):
@@ -214,6 +247,8 @@ def test_hostile_text_stays_text_wherever_it_stands(edition, payloads, read_page
             edition=edition,
             samples={payload: drawn_samples(1, size=16)[NAMES[0]]},
             pairs=[(*drawn_pairs(size=16)[0][:3], payload)],
+            newcomers={payload: drawn_samples(1, size=16)[NAMES[1]]},
+            newcomer_pairs=[(*drawn_pairs(size=16)[1][:3], payload)],
             settings={payload: payload},
             history=[{"step": 0, payload: 1.0}, {"step": 1, payload: 2.0, "alarms": [payload]}],
             title=payload,
@@ -232,7 +267,9 @@ def test_a_page_of_many_large_noisy_pictures_stays_small_and_says_what_it_leaves
     noise = generator(1, "noise").integers(0, 256, (10, 160, 160, 3), dtype=np.uint8)
     samples = {f"p{k:03d}": np.roll(noise[:4], k, axis=1) for k in range(30)}
     pairs = [(noise[0], noise[1], 0.1, "p001")] * 40
-    page = read_page(render_pictures({}, edition=edition, samples=samples, pairs=pairs))
+    both = {"samples": samples, "pairs": pairs}
+    both |= {"newcomers": samples, "newcomer_pairs": pairs}
+    page = read_page(render_pictures({}, edition=edition, **both))
     assert len(page.source) < 5_000_000
     assert "of 30 people, spread evenly" in page.text
     assert "shrunk to 128 pixels" in page.text

@@ -8,7 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from picture_scorecard import drawn_pairs, drawn_samples, make_picture_scorecard
+from picture_scorecard import (
+    drawn_newcomers,
+    drawn_pairs,
+    drawn_samples,
+    make_picture_scorecard,
+    newcomer_pairs,
+)
 
 from reinforge.report import html
 from reinforge.report.picture_page import render_pictures
@@ -133,6 +139,8 @@ def page_of_pictures():
         make_picture_scorecard(),
         samples=drawn_samples(3),
         pairs=drawn_pairs(),
+        newcomers=drawn_newcomers(),
+        newcomer_pairs=newcomer_pairs(),
         edition="internal",
     )
 

@@ -1,6 +1,6 @@
 """The stages of a run on identities after the generator: arms, judge, scorecard, report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +10,7 @@ import numpy as np
 from reinforge.cli.interrupts import Stop
 from reinforge.cli.screen import Screen
 from reinforge.cli.settings_pictures import IdentitySettings
-from reinforge.cli.stages_identity import phases
+from reinforge.cli.stages_identity import make_room, phases
 from reinforge.errors import InputError
 from reinforge.run_folder import RunFolder, read_config
 
@@ -118,6 +118,35 @@ def newcomers_of(
     return drawn
 
 
+def keep_newcomers(
+    newcomers: Mapping[str, "ImageSet"], folder: RunFolder, arms: Sequence[str]
+) -> None:
+    """Keep those newcomers in the run's folder from whom the arm that is scored learnt.
+
+    Args:
+        newcomers: Of each arm that has some of its own.
+        folder: The run's; what lay there gives way.
+        arms: All that are trained.
+    """
+    from reinforge.data.images import write_images
+    from reinforge.evaluation.picture_utility import chosen_arm
+
+    make_room(folder.newcomers, overwrite=True)
+    made = newcomers.get(chosen_arm(arms) or "", newcomers.get("reinforced"))
+    if made is not None:
+        write_images(made, folder.newcomers)
+
+
+def newcomers_in(folder: RunFolder, train: "ImageSet") -> "ImageSet | None":
+    """The newcomers that a run kept, of the size of its training pictures; None where none are."""
+    from reinforge.data.images import read_images
+
+    if not folder.newcomers.is_dir():
+        return None
+    _, height, _, channels = train.pixels.shape
+    return read_images(folder.newcomers, size=height, channels=cast(Any, channels))
+
+
 def is_apart(model: "IdentitySynthesizer", settings: IdentitySettings) -> bool:
     """Whether the arm `selected` has newcomers of its own, who look little alike."""
     final = settings.final
@@ -200,6 +229,7 @@ def scored(
     model: "IdentitySynthesizer",
     parts: "PictureSplit",
     synthetic: "ImageSet",
+    newcomers: "ImageSet | None",
     judges: Judges,
     arms: Mapping[str, "Encoder"],
     settings: IdentitySettings,
@@ -213,6 +243,7 @@ def scored(
         scorecard = evaluate_pictures(
             parts,
             synthetic,
+            newcomers=newcomers,
             judge=judges.first,
             second=model.recogniser,
             recognisers=arms,
@@ -259,6 +290,7 @@ def reported(
     scorecard: "Scorecard",
     parts: "PictureSplit",
     synthetic: "ImageSet",
+    newcomers: "ImageSet | None",
     judges: Judges,
     folder: RunFolder,
     history: list[dict[str, Any]],
@@ -268,15 +300,15 @@ def reported(
     from reinforge.report.picture_page import render_pictures
 
     scorecard.save(folder.scorecard)
-    pixels = np.asarray(synthetic.pixels[np.arange(len(synthetic))])
     shown: dict[str, Any] = {
-        "samples": {
-            name: pixels[synthetic.identity == at] for at, name in enumerate(synthetic.names)
-        },
+        "samples": _by_name(synthetic),
         "pairs": _nearest_pairs(parts.train, synthetic, judges.first),
         "history": history,
         "settings": read_config(folder),
     }
+    if newcomers is not None:
+        shown["newcomers"] = _by_name(newcomers)
+        shown["newcomer_pairs"] = _nearest_pairs(parts.train, newcomers, judges.first)
     editions: dict[Edition, Path] = {
         "internal": folder.report,
         "releasable": folder.releasable,
@@ -286,6 +318,12 @@ def reported(
             scorecard.to_dict(), edition=edition, private=parts.train.names, **shown
         )
         write_atomic(place, page.encode())
+
+
+def _by_name(images: "ImageSet") -> dict[str, np.ndarray]:
+    """The pictures of each identity."""
+    pixels = np.asarray(images.pixels[np.arange(len(images))])
+    return {name: pixels[images.identity == at] for at, name in enumerate(images.names)}
 
 
 def _nearest_pairs(

@@ -160,8 +160,9 @@ def evaluate_identity(
         common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": True}
         judges = later.judge_of(model, images, folder, settings, **common)
         made = later.pictures_in(folder, parts.train)
-        scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
-        later.reported(scorecard, parts, made, judges, folder, history_of(folder) or [])
+        kept = later.newcomers_in(folder, parts.train)
+        scorecard = later.scored(model, parts, made, kept, judges, arms, settings, screen=screen)
+        later.reported(scorecard, parts, made, kept, judges, folder, history_of(folder) or [])
         write_manifest(folder)
     _show_judged(scorecard, folder, screen)
     require(gates, scorecard.scores)
@@ -199,9 +200,11 @@ def _judged(
     newcomers = later.newcomers_of(generators, settings, screen=screen)
     common: dict[str, Any] = {"screen": screen, "stop": stop, "resume": job.resume}
     arms = later.arms_trained(model, parts, synthetic, newcomers, folder, settings, **common)
+    later.keep_newcomers(newcomers, folder, settings.final.arms)
+    kept = later.newcomers_in(folder, parts.train)
     judges = later.judge_of(model, images, folder, settings, **common)
-    scorecard = later.scored(model, parts, made, judges, arms, settings, screen=screen)
-    later.reported(scorecard, parts, made, judges, folder, model.history)
+    scorecard = later.scored(model, parts, made, kept, judges, arms, settings, screen=screen)
+    later.reported(scorecard, parts, made, kept, judges, folder, model.history)
     return scorecard
 
 

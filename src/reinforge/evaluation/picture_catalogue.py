@@ -11,9 +11,14 @@ IN_A_SPACE = (  # measured in the judge's space, and with SECOND in another one
     "identity_leakage_strict",
     "own_identity_match",
 )
+NEWCOMERS_IN_A_SPACE = ("newcomer_leakage", "newcomer_copy_rate")
 SECOND = "_second"
 WHITE_BOX = ("membership_auc", "membership_tpr_at_1pct_fpr")
 NO_BOX = ("membership_auc_no_box", "membership_tpr_at_1pct_fpr_no_box")
+NEWCOMERS_NO_BOX = (
+    "newcomer_membership_auc_no_box",
+    "newcomer_membership_tpr_at_1pct_fpr_no_box",
+)
 
 _ROWS: tuple[tuple[str, Better, str], ...] = (
     (
@@ -135,6 +140,48 @@ _ROWS: tuple[tuple[str, Better, str], ...] = (
         "Share of training pictures that the holder of the synthetic pictures finds while naming "
         "at most 1 % of the others.",
     ),
+    (
+        "newcomer_found",
+        "higher",
+        "Share of pictures of people who do not exist that the judge puts nearer to the other "
+        "pictures of the same one than to those of any other.",
+    ),
+    (
+        "newcomer_spread",
+        "near 1",
+        "How much the pictures of one person who does not exist differ, as a ratio to those of a "
+        "real person; near 0 is one picture repeated.",
+    ),
+    (
+        "newcomer_leakage",
+        "lower",
+        "Share of pictures of people who do not exist that match a training person, where 1 in "
+        "1,000 pairs of real pictures of two people match.",
+    ),
+    (
+        "newcomer_copy_rate",
+        "lower",
+        "Share of pictures of people who do not exist that are nearer to a training picture than "
+        "99 % of the pairs of real pictures of one person are to each other.",
+    ),
+    (
+        "newcomer_near_duplicates",
+        "lower",
+        "Share of pictures of people who do not exist, mirrored or not, that look all but the same "
+        "as a training picture, by their slow waves of grey.",
+    ),
+    (
+        "newcomer_membership_auc_no_box",
+        "near 0.5",
+        "How well an attacker who holds pictures of people who do not exist tells training "
+        "pictures from others by the distance to the nearest one; 0.5 is guessing.",
+    ),
+    (
+        "newcomer_membership_tpr_at_1pct_fpr_no_box",
+        "lower",
+        "Share of training pictures that the holder of pictures of people who do not exist finds "
+        "while naming at most 1 % of the others.",
+    ),
 )
 
 
@@ -143,6 +190,7 @@ def _elsewhere(meaning: str) -> str:
 
 
 PICTURE_BETTER: dict[str, Better] = {name: better for name, better, _ in _ROWS}
-PICTURE_BETTER |= {name + SECOND: PICTURE_BETTER[name] for name in IN_A_SPACE}
+_TWICE = (*IN_A_SPACE, *NEWCOMERS_IN_A_SPACE)
+PICTURE_BETTER |= {name + SECOND: PICTURE_BETTER[name] for name in _TWICE}
 PICTURE_MEANINGS: dict[str, str] = {name: meaning for name, _, meaning in _ROWS}
-PICTURE_MEANINGS |= {name + SECOND: _elsewhere(PICTURE_MEANINGS[name]) for name in IN_A_SPACE}
+PICTURE_MEANINGS |= {name + SECOND: _elsewhere(PICTURE_MEANINGS[name]) for name in _TWICE}

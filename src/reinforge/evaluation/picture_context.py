@@ -18,6 +18,7 @@ def picture_context(
     split: PictureSplit,
     synthetic: ImageSet,
     *,
+    newcomers: ImageSet | None,
     pictures: JudgedPictures,
     judges: Mapping[str, str | None],
     arms: list[str],
@@ -27,6 +28,7 @@ def picture_context(
     Args:
         split: The real pictures as given.
         synthetic: The synthetic pictures as given.
+        newcomers: Those of people who do not exist, as given.
         pictures: Those that were judged.
         judges: What judge and second are called, None where there is none.
         arms: Names of the recognisers.
@@ -36,6 +38,7 @@ def picture_context(
         "holdout": split.holdout,
         "unseen": split.unseen,
         "synthetic": synthetic,
+        "newcomers": newcomers,
     }
     used = {name: getattr(pictures, name) for name in PARTS}
     return {

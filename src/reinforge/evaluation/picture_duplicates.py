@@ -13,23 +13,30 @@ FEW_BITS = 4  # of 63; on aligned faces 98 % of copies with noise of 10 levels, 
 _BATCH = 512  # pictures decoded at once
 
 
-def near_duplicates(pictures: JudgedPictures) -> Score:
-    """Share of synthetic pictures within few bits of a training picture, as they are or mirrored.
+def near_duplicates(
+    pictures: JudgedPictures, part: ImageSet | None = None, *, name: str = "near_duplicates"
+) -> Score:
+    """Share of a part's pictures within few bits of a training picture, as they are or mirrored.
 
     No embedding can be blind to such a copy. The controls are the same share of held-out and of
     unseen pictures: shots taken a moment apart look all but the same, too.
+
+    Args:
+        pictures: All sets.
+        part: One of them, the synthetic pictures if not given.
+        name: Of the score.
     """
+    part = pictures.synthetic if part is None else part
     train = _hashes(pictures.train)
-    found = _duplicated(pictures.synthetic, train)
-    shares = by_person(found.astype(float), pictures.synthetic.identity)
+    shares = by_person(_duplicated(part, train).astype(float), part.identity)
     controls: dict[str, Found] = {}
-    for name in ("holdout", "unseen"):
-        part: ImageSet = getattr(pictures, name)
-        if len(part):
-            near = _duplicated(part, train).astype(float)
-            controls[name] = by_person(near, part.identity).mean()
+    for control in ("holdout", "unseen"):
+        real: ImageSet = getattr(pictures, control)
+        if len(real):
+            near = _duplicated(real, train).astype(float)
+            controls[control] = by_person(near, real.identity).mean()
     note = f"Within {FEW_BITS} of 63 bits."
-    return picture_score("near_duplicates", shares.share(), baseline=controls, note=note)
+    return picture_score(name, shares.share(), baseline=controls, note=note)
 
 
 def _duplicated(

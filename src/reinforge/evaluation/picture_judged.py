@@ -1,4 +1,4 @@
-"""The four sets of pictures that are judged together, checked and numbered alike."""
+"""The sets of pictures that are judged together, checked and numbered alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +12,18 @@ from reinforge.evaluation.picture_levels import PictureLevel
 from reinforge.randomness import generator
 from reinforge.records import ImageSet, PictureSplit
 
-PARTS = ("train", "holdout", "unseen", "synthetic")
+PARTS = ("train", "holdout", "unseen", "synthetic", "newcomers")
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedPictures:
-    """Train, holdout, unseen and synthetic pictures; a person has one number in all of them."""
+    """Real and synthetic pictures; a person has one number in all of them."""
 
     train: ImageSet
     holdout: ImageSet  # holds no picture where none was given
     unseen: ImageSet
     synthetic: ImageSet
+    newcomers: ImageSet  # who do not exist; holds no picture where none was given
     level: PictureLevel
     seed: int
     warnings: tuple[str, ...]
@@ -33,7 +34,12 @@ class JudgedPictures:
 
 
 def judged_pictures(
-    split: PictureSplit, synthetic: ImageSet, *, level: PictureLevel, seed: int
+    split: PictureSplit,
+    synthetic: ImageSet,
+    *,
+    newcomers: ImageSet | None = None,
+    level: PictureLevel,
+    seed: int,
 ) -> JudgedPictures:
     """Check the sets against each other, number people alike and keep what the level allows.
 
@@ -50,10 +56,11 @@ def judged_pictures(
         "holdout": split.holdout or _nobody(split.train),
         "unseen": split.unseen or _nobody(split.train),
         "synthetic": synthetic,
+        "newcomers": newcomers or _nobody(split.train),
     }
     _refuse_sizes(given)
     _refuse_strangers(given)
-    numbered = {name: _numbered(part, split.train.names, name) for name, part in given.items()}
+    numbered = _numbered(given)
     kept = {
         name: part
         if name == "train"
@@ -128,14 +135,19 @@ def _listed(names: Sequence[str]) -> str:
     return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
 
 
-def _numbered(images: ImageSet, names: tuple[str, ...], part: str) -> ImageSet:
-    """People by their place among the training names; unseen people come after all of those."""
+def _numbered(given: dict[str, ImageSet]) -> dict[str, ImageSet]:
+    """People by their place among the training names; the others come after, part by part."""
+    names = given["train"].names
     place = {name: at for at, name in enumerate(names)}
-    if part == "unseen":
-        place = {name: len(names) + at for at, name in enumerate(images.names)}
-        names = (*names, *images.names)
-    number = np.array([place.get(name, -1) for name in images.names], dtype=np.int64)
-    return replace(images, identity=number[images.identity], names=names)
+    numbered = {}
+    for part, images in given.items():
+        if part in ("unseen", "newcomers"):  # nobody else's, whatever they are called
+            number = len(names) + np.arange(len(images.names))
+            names = (*names, *images.names)
+        else:
+            number = np.array([place.get(name, -1) for name in images.names], dtype=np.int64)
+        numbered[part] = replace(images, identity=number[images.identity], names=names)
+    return numbered
 
 
 def _capped(numbered: dict[str, ImageSet], kept: dict[str, ImageSet]) -> list[str]:
@@ -155,11 +167,12 @@ def _shared(numbered: dict[str, ImageSet]) -> list[str]:
         for name in PARTS[1:]
     }
     said = []
-    if count["synthetic"]:
-        said.append(
-            f"{count['synthetic']:,} of {len(numbered['synthetic']):,} synthetic pictures are "
-            "training pictures: this is a release of real pictures."
-        )
+    for name, what in (("synthetic", "synthetic pictures"), ("newcomers", "newcomers' pictures")):
+        if count[name]:
+            said.append(
+                f"{count[name]:,} of {len(numbered[name]):,} {what} are training pictures: this is "
+                "a release of real pictures."
+            )
     for name in ("holdout", "unseen"):
         if count[name]:
             said.append(

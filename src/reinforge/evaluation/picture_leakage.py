@@ -1,14 +1,14 @@
 """Leakage of identity pictures: copies of training pictures, and matches with training people."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from reinforge.data.image_groups import people_by_group
-from reinforge.evaluation.picture_catalogue import IN_A_SPACE
+from reinforge.evaluation.picture_catalogue import IN_A_SPACE, NEWCOMERS_IN_A_SPACE
 from reinforge.evaluation.picture_judged import JudgedPictures
 from reinforge.evaluation.picture_scoring import Found, picture_score
 from reinforge.evaluation.picture_space import Embedded, Space, by_person
@@ -108,12 +108,43 @@ def leakage_scores(
     scores += _share_scores(pictures, found, own, "own_identity_match" + suffix, _matches_own)
     order = [name + suffix for name in IN_A_SPACE]
     scores.sort(key=lambda score: (score.group != "all", order.index(score.name)))
-    return scores, _histogram(found, copying, own)
+    controls = found.controls
+    fresh = controls["holdout"].own if "holdout" in controls else np.empty(0)
+    return scores, _histogram({"synthetic": found.synthetic.own, "holdout": fresh}, copying, own)
 
 
-def no_leakage(reason: str, *, suffix: str = "") -> list[Score]:
+def newcomer_leakage_scores(
+    pictures: JudgedPictures, space: Space, *, suffix: str = ""
+) -> tuple[list[Score], dict[str, Any]]:
+    """How near people who do not exist come to the training people, in one embedding space.
+
+    None of them was asked to show a training person, so that each match is one too many. Read
+    them beside `unseen`, real strangers, of whom a few look like somebody, too.
+
+    Args:
+        pictures: All sets, with newcomers.
+        space: Their features.
+        suffix: Of the scores' names.
+
+    Returns:
+        The scores, and the histogram of distances for the figures.
+    """
+    found = replace(searched(space), synthetic=nearness(space.newcomers, space.train))
+    copying = copy_threshold(pictures, space)
+    matching = match_threshold(pictures, space, rate=FALSE_MATCH_RATES["identity_leakage"])
+    leakage, copies = (name + suffix for name in NEWCOMERS_IN_A_SPACE)
+    score, _ = _share(found, matching, leakage, _matches_other)  # all are others to them
+    copied, _ = _share(found, copying, copies, _matches_any, note=_note_on(copying))
+    near = {"synthetic": found.synthetic.other}
+    near["holdout"] = found.controls["unseen"].other if "unseen" in found.controls else np.empty(0)
+    return [score, copied], _histogram(near, copying, matching)
+
+
+def no_leakage(
+    reason: str, *, suffix: str = "", names: tuple[str, ...] = IN_A_SPACE
+) -> list[Score]:
     """The scores of a space that was not given."""
-    return [picture_score(name + suffix, reason) for name in IN_A_SPACE]
+    return [picture_score(name + suffix, reason) for name in names]
 
 
 def _ratio_score(found: Searched, suffix: str) -> Score:
@@ -143,14 +174,19 @@ _LEFT_ONE_OUT = (
 def _copy_scores(
     pictures: JudgedPictures, found: Searched, threshold: Threshold | str, suffix: str
 ) -> list[Score]:
-    note = ""
+    name, note = f"copy_rate{suffix}", _note_on(threshold)
+    return _share_scores(pictures, found, threshold, name, _matches_any, note=note)
+
+
+def _note_on(threshold: Threshold | str) -> str:
+    """What a reader must know of a threshold of copies."""
     if not isinstance(threshold, str) and threshold.n_nearer == 0:
-        note = "There are fewer than 100 real pairs, so that no pair at all may be nearer."
+        return "There are fewer than 100 real pairs, so that no pair at all may be nearer."
+    return ""
 
-    def copied(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
-        return near.any < reach
 
-    return _share_scores(pictures, found, threshold, f"copy_rate{suffix}", copied, note=note)
+def _matches_any(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
+    return near.any < reach
 
 
 def _matches_other(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
@@ -171,10 +207,29 @@ def _share_scores(
     note: str = "",
 ) -> list[Score]:
     """A share of synthetic pictures with the controls' shares, for all and for groups of people."""
-    if isinstance(threshold, str):
-        return [picture_score(name, threshold)]
     if name.startswith("identity_leakage") and not np.isfinite(found.synthetic.other).any():
         return [picture_score(name, "there is a single training person: nobody else to match")]
+    score, shares = _share(found, threshold, name, near, note=note)
+    scores = [score]
+    if shares is not None:
+        made, same = shares
+        note = f"The threshold is {threshold}. {note}".strip()
+        for group, people in people_by_group(pictures.train).items():
+            scores.append(_group_score(name, f"group={group}", people, made, same, found, note))
+    return scores
+
+
+def _share(
+    found: Searched,
+    threshold: Threshold | str,
+    name: str,
+    near: Callable[[Nearness, float], Bool[np.ndarray, " image"]],
+    *,
+    note: str = "",
+) -> tuple[Score, tuple[PerIdentity, PerIdentity] | None]:
+    """A share over everybody; each person's own, and that of the control of the same people."""
+    if isinstance(threshold, str):
+        return picture_score(name, threshold), None
     reach = threshold.distance
     shares = {
         control: part.share(near(part, reach))
@@ -184,11 +239,8 @@ def _share_scores(
     made = found.synthetic.share(near(found.synthetic, reach))
     note = f"The threshold is {threshold}. {note}".strip()
     baseline: dict[str, Found] = {control: share.mean() for control, share in shares.items()}
-    scores = [picture_score(name, made.share(), baseline=baseline, note=note)]
-    same = shares[found.of_same_people]
-    for group, people in people_by_group(pictures.train).items():
-        scores.append(_group_score(name, f"group={group}", people, made, same, found, note))
-    return scores
+    score = picture_score(name, made.share(), baseline=baseline, note=note)
+    return score, (made, shares[found.of_same_people])
 
 
 def _group_score(
@@ -214,14 +266,12 @@ def _group_score(
 
 
 def _histogram(
-    found: Searched, copying: Threshold | str, matching: Threshold | str
+    near: dict[str, Float[np.ndarray, " image"]],
+    copying: Threshold | str,
+    matching: Threshold | str,
 ) -> dict[str, Any]:
-    """Shares of synthetic and fresh pictures by distance to their person's training pictures."""
-    own = {
-        "synthetic": found.synthetic.own,
-        "holdout": found.controls["holdout"].own if "holdout" in found.controls else np.empty(0),
-    }
-    finite = {name: distance[np.isfinite(distance)] for name, distance in own.items()}
+    """Shares of synthetic and fresh pictures by distance to the nearest training picture."""
+    finite = {name: distance[np.isfinite(distance)] for name, distance in near.items()}
     furthest = max((float(d.max()) for d in finite.values() if len(d)), default=1.0)
     edges = np.linspace(0.0, max(furthest, 1e-6), _BINS + 1)
     shares = {

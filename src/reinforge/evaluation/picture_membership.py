@@ -57,28 +57,41 @@ def white_box_scores(pictures: JudgedPictures, answers: Answers | None) -> Outco
     return _outcome(pictures, attack, identity, WHITE_BOX, note=note)
 
 
-def no_box_scores(pictures: JudgedPictures, space: Space) -> Outcome:
-    """The attack of somebody who holds the synthetic pictures alone.
+def no_box_scores(
+    pictures: JudgedPictures,
+    space: Space,
+    released: Embedded | None = None,
+    *,
+    names: tuple[str, str] = NO_BOX,
+) -> Outcome:
+    """The attack of somebody who holds the released pictures alone.
 
-    Belief is minus the distance to the nearest synthetic picture of anybody, in the judge's space.
+    Belief is minus the distance to the nearest released picture of anybody, in the judge's space.
     `copy` is the attack had the training pictures been released.
+
+    Args:
+        pictures: All sets.
+        space: Their features.
+        released: One of the sets, the synthetic pictures if not given.
+        names: Of the two scores.
     """
+    released = space.synthetic if released is None else released
     others, note = _non_members(pictures)
     if isinstance(others, str):
-        return _nothing(NO_BOX, others)
+        return _nothing(names, others)
     rows = balanced(space.train.identity, pictures.level.attacked, pictures.rng("no box/members"))
     member = space.train.rows(rows)
     non_member = space.holdout if len(space.holdout) else space.unseen
     rows = balanced(non_member.identity, pictures.level.attacked, pictures.rng("no box/others"))
     non_member = non_member.rows(rows)
     attack = Attack(
-        member=_near(member, space.synthetic),
-        non_member=_near(non_member, space.synthetic),
+        member=_near(member, released),
+        non_member=_near(non_member, released),
         copy_member=np.zeros(len(member)),
         copy_non_member=_near(non_member, space.train),
     )
     identity = member.identity, non_member.identity
-    return _outcome(pictures, attack, identity, NO_BOX, note=note)
+    return _outcome(pictures, attack, identity, names, note=note)
 
 
 def _near(part: Embedded, released: Embedded) -> Float[np.ndarray, " image"]:

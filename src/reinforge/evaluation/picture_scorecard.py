@@ -10,6 +10,7 @@ from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_leakage import leakage_scores, no_leakage
 from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_membership import Answers, no_box_scores, white_box_scores
+from reinforge.evaluation.picture_newcomers import newcomer_scores
 from reinforge.evaluation.picture_space import space_of
 from reinforge.evaluation.picture_utility import utility_scores
 from reinforge.evaluation.scorecard import Progress, Scorecard, plain
@@ -24,6 +25,7 @@ def evaluate_pictures(
     synthetic: ImageSet,
     *,
     judge: Encoder,
+    newcomers: ImageSet | None = None,
     second: Encoder | None = None,
     recognisers: Mapping[str, Encoder] | None = None,
     answers: Answers | None = None,
@@ -38,6 +40,8 @@ def evaluate_pictures(
         split: Real pictures: those that the generator saw, others of the same people, and people
             whom nobody saw.
         synthetic: Pictures of the training people, each with the person it was asked to show.
+        newcomers: Pictures of people who do not exist, whatever they are called; None: such scores
+            have a reason in place of a value.
         judge: An embedding network that gave no reward; it judges fidelity and leakage.
         second: Another embedding, e.g. the recogniser that gave the reward, in which leakage is
             looked for once more.
@@ -56,7 +60,7 @@ def evaluate_pictures(
     """
     depth = picture_level(level)
     recognisers = dict(recognisers or {})
-    pictures = judged_pictures(split, synthetic, level=depth, seed=seed)
+    pictures = judged_pictures(split, synthetic, newcomers=newcomers, level=depth, seed=seed)
     tell = progress or (lambda stage, share: None)
     tell("utility", 0.0)
     scores, figures = utility_scores(pictures, recognisers)
@@ -65,10 +69,10 @@ def evaluate_pictures(
     scores += fidelity_scores(pictures, space)
     tell("leakage", 0.5)
     leaked, figures["leakage"] = leakage_scores(pictures, space)
-    if second is None:
+    elsewhere = None if second is None else space_of(pictures, second, name=judge_names[1])
+    if elsewhere is None:
         leaked += no_leakage("no second embedding was given", suffix=SECOND)
     else:
-        elsewhere = space_of(pictures, second, name=judge_names[1])
         more, figures["leakage_second"] = leakage_scores(pictures, elsewhere, suffix=SECOND)
         leaked += more
     leaked.append(near_duplicates(pictures))
@@ -79,9 +83,19 @@ def evaluate_pictures(
     ):
         leaked += attacked
         figures["roc"] += curves
+    tell("newcomers", 0.9)
+    of_nobody, drawn = newcomer_scores(pictures, space, elsewhere)
+    leaked += of_nobody
+    figures["roc"] += drawn.pop("roc")
+    figures |= drawn
     judges = {"judge": judge_names[0], "second": None if second is None else judge_names[1]}
     context = picture_context(
-        split, synthetic, pictures=pictures, judges=judges, arms=list(recognisers)
+        split,
+        synthetic,
+        newcomers=newcomers,
+        pictures=pictures,
+        judges=judges,
+        arms=list(recognisers),
     )
     tell("done", 1.0)
     return Scorecard(scores=(*scores, *leaked), context=plain(context), figures=plain(figures))

@@ -1,4 +1,4 @@
-"""An embedding space: what an encoder makes of the four sets of pictures."""
+"""An embedding space: what an encoder makes of the sets of pictures."""
 
 from dataclasses import dataclass
 
@@ -38,16 +38,17 @@ class Embedded:
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """The four sets in one embedding."""
+    """All sets in one embedding."""
 
     train: Embedded
     holdout: Embedded
     unseen: Embedded
     synthetic: Embedded
+    newcomers: Embedded
 
 
 def space_of(pictures: JudgedPictures, encoder: Encoder, *, name: str) -> Space:
-    """Embed all four sets.
+    """Embed all sets.
 
     Raises:
         InputError: See `embedded`.

@@ -4,10 +4,11 @@ Every measure gives one number an identity, since pictures of one person do not 
 an interval is made over identities, never over pictures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy import stats
 
 from reinforge.measure.distances import blocks
 from reinforge.measure.intervals import Estimate, from_influence, t_interval, wilson
@@ -112,6 +113,35 @@ def ratio_to_real(
     return from_influence(ratio, influence, bounds=(0.0, np.inf), confidence=confidence)
 
 
+def ratio_of_means(
+    synthetic: PerIdentity, real: PerIdentity, *, confidence: float = 0.95
+) -> Estimate:
+    """Mean of the generated over mean of the real, of other identities than the generated ones.
+
+    r = mean s / mean t; identity i of s moves it by (s_i - mean s) / (n mean t), identity j of t by
+    -r (t_j - mean t) / (m mean t), which gives the interval.
+
+    Args:
+        synthetic: The generated pictures' measure.
+        real: The real pictures' measure.
+        confidence: Coverage of the interval, in (0, 1).
+
+    Raises:
+        ValueError: The real measure is 0 everywhere.
+    """
+    usual = float(real.value.mean())
+    if not usual > 0:
+        raise ValueError("real pictures of every identity are all equal: no ratio to their spread.")
+    ratio = float(synthetic.value.mean()) / usual
+    if min(len(synthetic.value), len(real.value)) < 2:
+        return Estimate(ratio, n=len(synthetic.value))
+    own = (synthetic.value - synthetic.value.mean()) / (len(synthetic.value) * usual)
+    others = -ratio * (real.value - usual) / (len(real.value) * usual)
+    influence = np.concatenate([own, others])
+    estimate = from_influence(ratio, influence, bounds=(0.0, np.inf), confidence=confidence)
+    return replace(estimate, n=len(synthetic.value))
+
+
 def centroid_accuracy(
     feature: Float[np.ndarray, "draw feature"],
     identity: Int[np.ndarray, " draw"],
@@ -166,6 +196,48 @@ def gallery_accuracy(
         right[rows] = _share_right(queries[rows] @ references.T, same)
     known, place, count = np.unique(identity, return_inverse=True, return_counts=True)
     return PerIdentity(known, np.bincount(place, weights=right) / count)
+
+
+def found_among(
+    feature: Float[np.ndarray, "draw feature"],
+    identity: Int[np.ndarray, " draw"],
+    *,
+    n_people: int | None = None,
+) -> PerIdentity:
+    """Share of pictures nearer to the mean of their identity's others than to anybody else's.
+
+    With k of the N - 1 others at least as near, none of them is among m - 1 drawn at random with
+    the chance C(N - 1 - k, m - 1) / C(N - 1, m - 1), so that the share among m people is known
+    from all N, and sets of different size can be compared.
+
+    Args:
+        feature: One vector a picture.
+        identity: Whose it is; each with two pictures or more.
+        n_people: m, the identity itself included; None: all.
+
+    Raises:
+        ValueError: An identity has one picture only, there are fewer than m, or a vector is zero or
+            not finite.
+    """
+    known, place, count = np.unique(identity, return_inverse=True, return_counts=True)
+    n_known = len(known)
+    n_people = n_known if n_people is None else n_people
+    if not 1 <= n_people <= n_known:
+        raise ValueError(f"found among {n_people:,} people wants as many, got {n_known:,}.")
+    if n_known and count.min() < 2:
+        raise ValueError(f"identity {known[count.argmin()]} has one picture; give 2 or more.")
+    units = _unit(feature, "feature")
+    total = _sum_by(units, place, n_known)
+    means = total / np.linalg.norm(total, axis=1, keepdims=True)
+    found = np.empty(len(units))
+    for rows in blocks(len(units), n_known):
+        own = total[place[rows]] - units[rows]
+        own /= np.linalg.norm(own, axis=1, keepdims=True)
+        cosine = units[rows] @ means.T
+        cosine[np.arange(len(cosine)), place[rows]] = -np.inf
+        nearer = cosine >= np.sum(own * units[rows], axis=1, keepdims=True) - _SAME_COSINE
+        found[rows] = stats.hypergeom.pmf(0, n_known - 1, nearer.sum(axis=1), n_people - 1)
+    return PerIdentity(known, np.bincount(place, weights=found) / count)
 
 
 def _share_right(

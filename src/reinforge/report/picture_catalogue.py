@@ -133,7 +133,44 @@ _ROWS: tuple[tuple[Family, str, str, Scale, str], ...] = (
     ),
 )
 
-_OF_PIXELS_AND_MODEL: tuple[tuple[str, str, Scale, str], ...] = (
+_NEWCOMERS: tuple[tuple[Family, str, str, Scale, str], ...] = (
+    (
+        "fidelity",
+        "newcomer_found",
+        "A newcomer's pictures go together",
+        Scale(low_text="never", high_text="always"),
+        "Share of pictures of people who do not exist that lie nearer to the other pictures of the "
+        "same one than to those of any other.",
+    ),
+    (
+        "fidelity",
+        "newcomer_spread",
+        "How varied one newcomer's pictures are",
+        Scale(
+            high=None, low_text="one picture repeated", mark=1.0, mark_text="as varied as real ones"
+        ),
+        "How much the pictures of one person who does not exist differ, over how much those of a "
+        "real person do.",
+    ),
+    (
+        "privacy",
+        "newcomer_leakage",
+        "Newcomers look like a training person",
+        _SHARE,
+        "Share of pictures of people who do not exist that match a training person, where 1 in "
+        "1,000 pairs of real strangers match.",
+    ),
+    (
+        "privacy",
+        "newcomer_copy_rate",
+        "Copies among newcomers",
+        _SHARE,
+        "Share of pictures of people who do not exist that are nearer to a training picture than "
+        "almost any two real pictures of one person are to each other.",
+    ),
+)
+
+_WITHOUT_EMBEDDING: tuple[tuple[str, str, Scale, str], ...] = (
     (
         "near_duplicates",
         "Near-duplicates",
@@ -167,6 +204,26 @@ _OF_PIXELS_AND_MODEL: tuple[tuple[str, str, Scale, str], ...] = (
         _FOUND,
         "Share of training pictures that this attacker finds while accusing 1 % of the others.",
     ),
+    (
+        "newcomer_near_duplicates",
+        "Near-duplicates among newcomers",
+        _SHARE,
+        "Share of pictures of people who do not exist that look all but the same as a training "
+        "picture, by the slow waves of their grey levels and by no embedding.",
+    ),
+    (
+        "newcomer_membership_auc_no_box",
+        "Membership, for the holder of newcomers' pictures",
+        _GUESS,
+        "How well an attacker who holds pictures of people who do not exist alone tells pictures "
+        "that the generator learnt from apart from others.",
+    ),
+    (
+        "newcomer_membership_tpr_at_1pct_fpr_no_box",
+        "Members found with newcomers' pictures alone",
+        _FOUND,
+        "Share of training pictures that this attacker finds while accusing 1 % of the others.",
+    ),
 )
 
 SECOND = "_second"  # ends the names of scores in a second embedding space
@@ -176,7 +233,7 @@ def _entries() -> dict[str, Entry]:
     """The judge's space first, then the second one, then what needs no embedding."""
     found = [
         Entry(name=name, family=family, title=title, scale=scale, meaning=meaning)
-        for family, name, title, scale, meaning in _ROWS
+        for family, name, title, scale, meaning in (*_ROWS, *_NEWCOMERS)
     ]
     found += [
         replace(
@@ -190,7 +247,7 @@ def _entries() -> dict[str, Entry]:
     ]
     found += [
         Entry(name=name, family="privacy", title=title, scale=scale, meaning=meaning)
-        for name, title, scale, meaning in _OF_PIXELS_AND_MODEL
+        for name, title, scale, meaning in _WITHOUT_EMBEDDING
     ]
     return {entry.name: entry for entry in found}
 

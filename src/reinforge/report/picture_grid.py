@@ -20,7 +20,12 @@ Pair = tuple[np.ndarray, np.ndarray, float, str]  # synthetic, nearest real, dis
 
 N_IDENTITIES, N_EACH, N_PAIRS = 24, 10, 24  # shown at most
 LARGEST = 128  # pixels a side; larger pictures are shrunk
-ROOM = {"samples": 2_200_000, "pairs": 1_200_000}  # characters of the page
+ROOM = {  # characters of the page
+    "samples": 2_000_000,
+    "pairs": 1_000_000,
+    "newcomers": 1_000_000,
+    "newcomer_pairs": 500_000,
+}
 SHOWN_SIDE = 64  # screen pixels a side, at least
 ALL_BUT_THE_SAME = 4.0  # grey levels of mean difference: a synthetic picture so near is withheld
 
@@ -40,12 +45,15 @@ def refuse_bad_samples(samples: Mapping[str, np.ndarray]) -> None:
             )
 
 
-def samples_view(samples: Mapping[str, np.ndarray], labels: Mapping[str, str]) -> View | None:
+def samples_view(
+    samples: Mapping[str, np.ndarray], labels: Mapping[str, str], *, kind: str = "samples"
+) -> View | None:
     """Some synthetic pictures of some identities, spread evenly over all of them.
 
     Args:
         samples: Identity -> its synthetic pictures.
         labels: What each identity is called on this page.
+        kind: A key of `ROOM`.
     """
     named = [name for name in samples if len(samples[name])]
     if not named:
@@ -54,12 +62,9 @@ def samples_view(samples: Mapping[str, np.ndarray], labels: Mapping[str, str]) -
     chosen = [named[k * len(named) // n_shown] for k in range(n_shown)]
     drawn = {name: [picture_view(p) for p in samples[name][:N_EACH]] for name in chosen}
     n_each = max(map(len, drawn.values()))
-    while n_each > 1 and _weight(drawn, n_each) > ROOM["samples"]:
+    while n_each > 1 and _weight(drawn, n_each) > ROOM[kind]:
         n_each -= 1
-    while (
-        len(chosen) > 1
-        and _weight({name: drawn[name] for name in chosen}, n_each) > ROOM["samples"]
-    ):
+    while len(chosen) > 1 and _weight({name: drawn[name] for name in chosen}, n_each) > ROOM[kind]:
         chosen = chosen[:-1]
     return {
         "rows": [
@@ -76,10 +81,18 @@ def _weight(drawn: Mapping[str, Sequence[View]], n_each: int) -> int:
     return sum(len(view["uri"]) for views in drawn.values() for view in views[:n_each])
 
 
-def pairs_view(pairs: Sequence[Pair], labels: Mapping[str, str]) -> View | None:
-    """The synthetic pictures that lie nearest to a real one, nearest first."""
+def pairs_view(
+    pairs: Sequence[Pair], labels: Mapping[str, str], *, kind: str = "pairs"
+) -> View | None:
+    """The synthetic pictures that lie nearest to a real one, nearest first.
+
+    Args:
+        pairs: Of all pictures.
+        labels: What each identity is called on this page.
+        kind: A key of `ROOM`.
+    """
     rows: list[View] = []
-    room = ROOM["pairs"]
+    room = ROOM[kind]
     for synthetic, real, distance, identity in sorted(pairs, key=lambda pair: pair[2])[:N_PAIRS]:
         made, nearest = picture_view(synthetic), picture_view(real)
         room -= len(made["uri"]) + len(nearest["uri"])

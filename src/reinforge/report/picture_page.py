@@ -29,6 +29,8 @@ class _Content:
     scorecard: Mapping[str, Any]
     samples: Mapping[str, np.ndarray]
     pairs: Sequence[Pair]
+    newcomers: Mapping[str, np.ndarray]
+    newcomer_pairs: Sequence[Pair]
     history: Sequence[Mapping[str, Any]]
     settings: Mapping[str, Any]
     title: str
@@ -42,6 +44,8 @@ def render_pictures(
     edition: Edition,
     samples: Mapping[str, np.ndarray] | None = None,
     pairs: Sequence[Pair] | None = None,
+    newcomers: Mapping[str, np.ndarray] | None = None,
+    newcomer_pairs: Sequence[Pair] | None = None,
     history: Sequence[Mapping[str, Any]] | None = None,
     settings: Mapping[str, Any] | None = None,
     private: Collection[str] = (),
@@ -59,6 +63,8 @@ def render_pictures(
         samples: Identity -> its synthetic pictures, uint8 (image, height, width, channel).
         pairs: Synthetic picture, the real one nearest to it, their distance, whose the real one is.
             The internal edition shows them; the releasable one looks for copies by them.
+        newcomers: Person who does not exist -> their pictures, as `samples`.
+        newcomer_pairs: Of those pictures, as `pairs`.
         history: One dict a training step (the lines of ``history.jsonl``).
         settings: The resolved settings of the run.
         private: Further names and texts that the releasable edition must not hold, e.g. of people
@@ -77,12 +83,15 @@ def render_pictures(
         scorecard=scorecard,
         samples=samples or {},
         pairs=pairs or (),
+        newcomers=newcomers or {},
+        newcomer_pairs=newcomer_pairs or (),
         history=history or (),
         settings=settings or {},
         title=title,
         labels={},
     )
     refuse_bad_samples(content.samples)
+    refuse_bad_samples(content.newcomers)
     if edition == "releasable":
         content = _released(content, private)
     return _written(content, edition)
@@ -90,20 +99,23 @@ def render_pictures(
 
 def _released(content: _Content, private: Collection[str]) -> _Content:
     """The content cleaned of people: what is arranged and written later never sees them."""
-    named = names_of(content.scorecard, content.samples, content.pairs)
+    named = names_of(content.scorecard, content.samples, [*content.pairs, *content.newcomer_pairs])
     cleaner = Cleaner({*named, *map(str, private)})
     kept, n_withheld = without_copies(content.samples, content.pairs)
+    strangers, n_more = without_copies(content.newcomers, content.newcomer_pairs)
     labels = numbered(kept, _on_the_map(content.scorecard))
     return replace(
         content,
         scorecard=releasable(content.scorecard, cleaner),
         samples={name: kept[name] for name in labels if name in kept},
         pairs=(),
+        newcomers={f"newcomer {k + 1}": made for k, made in enumerate(strangers.values())},
+        newcomer_pairs=(),
         history=releasable_history(content.history, cleaner),
         settings=cleaner.nested(content.settings),
         title=cleaner.text(content.title),
         labels=labels,
-        n_withheld=n_withheld,
+        n_withheld=n_withheld + n_more,
     )
 
 
@@ -121,6 +133,8 @@ def _written(content: _Content, edition: Edition) -> str:
         content.scorecard,
         samples=content.samples,
         pairs=content.pairs,
+        newcomers=content.newcomers,
+        newcomer_pairs=content.newcomer_pairs,
         labels=content.labels,
         history=content.history,
         settings=content.settings,

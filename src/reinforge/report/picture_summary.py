@@ -42,6 +42,8 @@ _HEADLINES = (
     ("identity_leakage",),
     ("nearest_train_ratio", "copy_rate"),
     ("near_duplicates",),
+    ("newcomer_found",),
+    ("newcomer_leakage",),
     ("membership_auc",),
     ("group_gap",),
 )
@@ -53,6 +55,8 @@ def summarise_pictures(
     *,
     samples: Mapping[str, np.ndarray],
     pairs: Sequence[Pair],
+    newcomers: Mapping[str, np.ndarray],
+    newcomer_pairs: Sequence[Pair],
     labels: Mapping[str, str],
     history: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
@@ -65,6 +69,8 @@ def summarise_pictures(
         scorecard: ``Scorecard.to_dict()``: ``scores``, ``context``, ``figures``.
         samples: Identity -> its synthetic pictures.
         pairs: Synthetic pictures with the nearest real ones; none in the releasable edition.
+        newcomers: Person who does not exist -> their pictures.
+        newcomer_pairs: Those pictures with the nearest real ones; none in the releasable edition.
         labels: What each identity is called on this page.
         history: One dict a training step, as in ``history.jsonl``.
         settings: The resolved settings of the run; nested dicts are flattened.
@@ -89,12 +95,15 @@ def summarise_pictures(
         },
         "samples": samples_view(samples, labels),
         "pairs": pairs_view(pairs, labels),
+        "newcomers": samples_view(newcomers, labels, kind="newcomers"),
+        "newcomer_pairs": pairs_view(newcomer_pairs, labels, kind="newcomer_pairs"),
         "sphere": sphere(figures.get("sphere"), labels),
         "leakage": leakage_parts(privacy_blocks(scores)),
         "histograms": histograms(
             {
                 "In the judge's eye": figures.get("leakage"),
                 "In the second embedding": figures.get("leakage_second"),
+                "Newcomers beside real strangers, in the judge's eye": figures.get("newcomers"),
             }
         ),
         "roc": rocs(figures.get("roc")),
@@ -112,7 +121,7 @@ def summarise_pictures(
 
 
 def leakage_parts(blocks: Sequence[View]) -> list[tuple[str, list[View]]]:
-    """Attacks under headings: one embedding, the other, and those that need none."""
+    """Attacks under headings: one embedding, the other, those that need none, and newcomers."""
     headings = {"": "In the judge's eye", SECOND: "In a second embedding"}
     parts: dict[str, list[View]] = {}
     for block in blocks:
@@ -120,6 +129,8 @@ def leakage_parts(blocks: Sequence[View]) -> list[tuple[str, list[View]]]:
         is_space = name + SECOND in PICTURES.entries
         suffix = SECOND if block["first"]["name"].endswith(SECOND) else ""
         heading = headings[suffix] if is_space else "By pixels, and by asking the model"
+        if name.startswith("newcomer_"):
+            heading = "Newcomers, who should look like nobody"
         parts.setdefault(heading, []).append(block)
     return list(parts.items())
 

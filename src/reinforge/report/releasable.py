@@ -116,6 +116,7 @@ def _figures(figures: Mapping[str, Any], cleaner: Cleaner) -> dict[str, Any]:
         "roc": curves,
         "leakage": figures.get("leakage"),
         "leakage_second": figures.get("leakage_second"),
+        "newcomers": figures.get("newcomers"),
         "arms": [arm for arm in arms if not cleaner.holds(arm.get("score"))],
         "front": figures.get("front"),
         "sphere": _synthetic_points(figures.get("sphere")),

@@ -35,6 +35,11 @@ _CONTROL_QUESTIONS = (  # score -> the control that it is read beside (the first
         "Do they lie nearer to training pictures than fresh ones do?",
     ),
     ("near_duplicates", ("holdout", "unseen"), "Are any near-duplicates?"),
+    (
+        "newcomer_leakage",
+        ("unseen", "holdout"),
+        "Do newcomers look like training people more than real strangers do?",
+    ),
     ("membership_auc", (), "Can an attacker tell what the model learnt from?"),
 )
 
