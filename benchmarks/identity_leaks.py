@@ -17,8 +17,7 @@ from reinforge.measure.spread import found_among, intra_identity_diversity, rati
 from reinforge.recognition.frozen import Encoder
 from reinforge.records import ImageSet, PictureSplit, Score
 from reinforge.systems.identity.answers import noise_norms
-from reinforge.systems.identity.saved import Generator
-from reinforge.systems.identity.saved import generator_of as made_of
+from reinforge.systems.identity.saved import Generator, generators_of
 
 OF_LEARNT, OF_NEW = "pictures of ", "newcomers of "  # before the name of a generator
 PRIOR, APART = ", of the prior", ", apart"  # behind the name of newcomers
@@ -55,9 +54,9 @@ def name_of_policy(pictures: str) -> str:
 
 def generator_of(world: World, policy: Policy) -> Generator:
     """The policy as what `save` would write."""
-    learner = policy.learner
-    transformer = copy.deepcopy(learner.policy.transformer)
-    return made_of(learner, world.prior, transformer, world.train.names)
+    learner = copy.copy(policy.learner)
+    learner.policy = copy.deepcopy(learner.policy)  # its weights are changed
+    return generators_of(learner, world.prior, world.train.names)[0]
 
 
 def renamed(images: ImageSet) -> ImageSet:

@@ -35,7 +35,7 @@ from reinforge.systems.identity.step import step
 from reinforge.systems.identity.teacher import calibrated, encoder_of, trained_teacher
 
 N_RECOGNISERS = resolve_config("default", {}).n_recognisers
-VERSION = 3  # of what training does: raise it when results change, or old weights are used again
+VERSION = 3  # of training and drawing: raise it when results change, or old weights are used again
 COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "trained",
     "table_start",
@@ -186,8 +186,14 @@ class World:
         if not file.exists():
             self._train(learner, settings, reinforced=reinforced)
         _put(load_file(file), learner)
+        if reinforced:
+            learner.reference = self._begun(settings).learner.reference
         seconds = json.loads(file.with_suffix(".json").read_text())["cpu_seconds"]
         return Policy(learner, seconds, file)
+
+    def _begun(self, settings: dict[str, Any]) -> Policy:
+        """The cold start that a reinforcement begins with."""
+        return self.cold(**{k: v for k, v in settings.items() if k in COLD_START_SETTINGS})
 
     def _train(self, learner: Learner, settings: dict[str, Any], *, reinforced: bool) -> None:
         """Train and keep the weights: of a reinforcement also those at its half."""
@@ -196,7 +202,7 @@ class World:
         first, last = (n_cold, config.total_steps) if reinforced else (0, n_cold)
         marks = {last, (first + last) // 2} if reinforced else {last}
         if reinforced:
-            cold = self.cold(**{k: v for k, v in settings.items() if k in COLD_START_SETTINGS})
+            cold = self._begun(settings)
             _put(cold.learner.policy.trained(), learner)
             seconds = cold.cpu_seconds
         recogniser, _ = self.taught(config.n_recognisers)

@@ -76,16 +76,6 @@ def test_strangers_apart_are_less_alike_than_strangers_by_chance():
     assert apart < chance - 0.2
 
 
-def test_the_base_goes_where_learning_moved_the_rows_on_average():
-    feature = torch.eye(4)[:2]
-    (before,) = BY_HAND.rows(feature)
-    after = before + torch.tensor([[1.0, 0.0], [3.0, -2.0]])  # on average (2, -1)
-    moved = BY_HAND.moved([after], feature)
-    torch.testing.assert_close(moved.base[0], torch.tensor([3.0, 1.0]))
-    assert torch.equal(moved.maps[0], BY_HAND.maps[0])
-    assert torch.equal(BY_HAND.base[0], torch.tensor([1.0, 2.0]))
-
-
 def described(n_features=4, seed=0):
     """A network whose maps are not zero any more."""
     network = DescribedDiT(small_prior().transformer, n_features)

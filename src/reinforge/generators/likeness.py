@@ -12,7 +12,7 @@ one class is base, its null row nobody.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -84,20 +84,6 @@ class Likeness:
             likest = torch.maximum(likest, among @ among[chosen[-1]])
             likest[chosen] = torch.inf
         return torch.cat([among[chosen], pool[POOL:]])
-
-    def moved(self, rows: Rows, feature: Feature) -> "Likeness":
-        """The same after learning moved some people's rows: the base goes where they went.
-
-        Args:
-            rows: Of these people, as they are now.
-            feature: Of the same people.
-        """
-        before = self.rows(feature)
-        base = tuple(
-            one + (now.detach().to(one) - then).mean(0)
-            for one, now, then in zip(self.base, rows, before, strict=True)
-        )
-        return replace(self, base=base)
 
     def tensors(self) -> dict[str, Tensor]:
         """All numbers by name, for a file."""

@@ -37,6 +37,7 @@ CONTEXT_LABELS = (  # label -> the keys of context and settings that may hold it
     ("Synthetic pictures", ("pictures.synthetic", "rows.synthetic", "n_synthetic")),
     ("People", ("people.train", "identities.train", "n_identities")),
     ("Strangers", ("people.unseen", "identities.unseen")),
+    ("Newcomers", ("people.newcomers",)),
     ("Picture size", ("picture_shape", "picture_size", "size")),
     ("Scores of the arm", ("scored_arm",)),
     ("Judge", ("judges.judge",)),

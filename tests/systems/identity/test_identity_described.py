@@ -16,12 +16,12 @@ from reinforge.settings import validated
 from reinforge.systems.identity.config import resolve_config
 from reinforge.systems.identity.described import FEWEST_PEOPLE, People, train_described_prior
 from reinforge.systems.identity.learner import new_learner
-from reinforge.systems.identity.learning import people_means, taught
+from reinforge.systems.identity.learning import taught
 from reinforge.systems.identity.newcomers import LIKENESS_GUIDANCE, newcomers
 from reinforge.systems.identity.step import begin_reinforcement
 from reinforge.systems.identity.teacher import encoder_of, is_encoder_of
 from reinforge.training import Interrupted
-from small_identity import RECOGNISER, SMALL, small_pictures
+from small_identity import RECOGNISER, SMALL, small_pictures, small_prior
 
 PRIOR = {
     "size": 8,
@@ -202,7 +202,7 @@ def test_a_fitted_model_draws_the_learnt_people_alone(model):
 def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_path):
     generator = model._generator
     made = newcomers(generator, 6, seed=4, parents="prior")
-    likeness = generator.prior.likeness
+    likeness = generator.nobody.likeness
     rows = likeness.rows(likeness.strangers(6, seed=4))
     for table, wanted in zip(class_tables(made.prior.transformer), rows, strict=True):
         torch.testing.assert_close(table[:-1].detach(), wanted)
@@ -215,7 +215,7 @@ def test_newcomers_are_described_strangers_and_stay_the_same_on_disk(model, tmp_
 
 
 def test_pictures_of_newcomers_go_with_what_described_them(model):
-    likeness, strangers = model._generator.prior.likeness, model.newcomers(6, seed=4)
+    likeness, strangers = model._generator.nobody.likeness, model.newcomers(6, seed=4)
     told = likeness.strangers(6, seed=4).numpy()
     assert (strangers.sample(2).described == told).all()
     some = strangers.sample(1, identities=["new-00003", "new-00001"])
@@ -230,7 +230,7 @@ def test_pictures_of_newcomers_go_with_what_described_them(model):
 def test_newcomers_apart_are_the_strangers_who_look_least_alike(model):
     generator = model._generator
     made = newcomers(generator, 5, seed=4, apart=True)
-    likeness = generator.prior.likeness
+    likeness = generator.nobody.likeness
     rows = likeness.rows(likeness.strangers_apart(5, seed=4))
     for table, wanted in zip(class_tables(made.prior.transformer), rows, strict=True):
         torch.testing.assert_close(table[:-1].detach(), wanted)
@@ -238,12 +238,72 @@ def test_newcomers_apart_are_the_strangers_who_look_least_alike(model):
         newcomers(generator, 5, seed=4, parents="learnt", apart=True)
 
 
-def test_newcomers_go_where_learning_moved_the_learnt_people(prior, model):
-    generator, encoder = model._generator, encoder_of(prior)
-    own = people_means(encoder.embed_all(small_pictures()), small_pictures())
-    tables = class_tables(generator.prior.transformer)
-    for table, rows in zip(tables, generator.prior.likeness.rows(own), strict=True):
-        torch.testing.assert_close(table[:-1].mean(0).detach(), rows.mean(0))
+def test_newcomers_are_drawn_as_before_the_cold_start_which_saw_the_learnt_people(prior, model):
+    cold = model.cold_start()._generator
+    learnt = model._generator.prior.transformer.state_dict()
+    before = prior.transformer.state_dict()
+    assert any((learnt[name] != value).any() for name, value in before.items())
+    ones = newcomers(cold, 4, seed=1).prior.transformer.state_dict()
+    for name, value in before.items():
+        if "embedding_table" not in name:
+            assert torch.equal(ones[name], value), name
+        else:
+            assert torch.equal(ones[name][-1], value[-1]), name
+    longer = fitted(prior, n_steps=0, cold_start_steps=9)
+    drawn = (m.newcomers(3, seed=1).sample(2).pixels[:] for m in (longer, model.cold_start()))
+    assert np.array_equal(*drawn)
+
+
+@pytest.mark.parametrize("trained", ["all", "lora"])
+def test_newcomers_have_what_reinforcement_taught_and_nothing_that_the_cold_start_did(
+    prior, trained
+):
+    model = fitted(prior, trained=trained)
+    last, cold, made = (
+        dict(of.transformer.named_parameters())
+        for of in (
+            model._generator.prior,
+            model._cold.prior,
+            newcomers(model._generator, 4, seed=1).prior,
+        )
+    )
+    n_moved = 0
+    for name, value in prior.transformer.named_parameters():
+        some = slice(-1, None) if "embedding_table" in name else slice(None)
+        taught = last[name][some] - cold[name][some]
+        torch.testing.assert_close(made[name][some], value[some] + taught)
+        n_moved += int(taught.abs().max() > 0)
+    assert n_moved > 2
+
+
+def test_a_model_of_one_network_still_draws_newcomers(prior, model):
+    """Models that were saved before had the likeness beside the network of the learnt people."""
+    generator = model._generator
+    older = replace(generator, nobody=None, prior=replace(generator.prior, likeness=prior.likeness))
+    made = newcomers(older, 3, seed=1)
+    assert torch.equal(
+        made.prior.transformer.state_dict()["proj_out_2.weight"],
+        generator.prior.transformer.state_dict()["proj_out_2.weight"],
+    )
+
+
+def test_a_model_saved_over_one_by_likeness_keeps_nothing_of_it(model, tmp_path):
+    model.save(tmp_path / "model")
+    assert (tmp_path / "model" / "nobody").is_dir()
+    small = IdentitySynthesizer(
+        prior=small_prior(), recogniser_settings=RECOGNISER, **{**SMALL, "n_steps": 0}
+    )
+    small.fit(small_pictures()).save(tmp_path / "model")
+    assert IdentitySynthesizer.load(tmp_path / "model")._generator.nobody is None
+
+
+def test_newcomers_can_be_saved_without_the_people_who_were_learnt(model, tmp_path):
+    model.newcomers(3, seed=4).save(tmp_path / "nobody")
+    again = IdentitySynthesizer.load(tmp_path / "nobody")
+    assert again.names == ("new-00000", "new-00001", "new-00002")
+    drawn = (m.sample(2).pixels[:] for m in (again, model.newcomers(3, seed=4)))
+    assert np.array_equal(*drawn)
+    assert not (tmp_path / "nobody" / "nobody").exists()
 
 
 def test_a_prior_whose_encoder_is_gone_says_so(prior):

@@ -52,7 +52,9 @@ def newcomers(
     """
     if n < 1:
         raise InputError(f"newcomers: at least 1 is wanted, got {n}.")
-    if parents != "learnt" and generator.prior.likeness is not None:
+    describing = generator.nobody or generator.prior  # older models have but one network
+    if parents != "learnt" and describing.likeness is not None:
+        generator = replace(generator, prior=describing, nobody=None)
         return _described(generator, n, seed=seed, apart=apart)
     if apart:
         raise InputError(

@@ -2,7 +2,8 @@
 
 identity.json    settings, names of the identities, digests of all other files; written last
 strangers.safetensors   what sets people of the prior apart from their mean, for newcomers; or
-likeness.safetensors    how rows follow from features, of a prior that draws by likeness
+nobody/          a prior that draws by likeness, reinforced, but never made to imitate the people:
+                 it draws newcomers
 transformer/     beside scheduler/, prior.json and, for latents, vae/: a whole DiT as diffusers
                  has it, so that drawing needs neither the folder of the prior nor the pictures
 recogniser/      the network that gave rewards, where it was trained here or came with the prior
@@ -15,6 +16,7 @@ import copy
 import errno
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ FORMAT = 1
 DESCRIPTION = "identity.json"
 RECOGNISER = "recogniser"
 STRANGERS = "strangers.safetensors"
+NOBODY = "nobody"
 MOST_STRANGERS = 200  # a mixture of three of them is one of a million, and large tables stay small
 CALIBRATION = "calibration"  # the recogniser that missed some pictures; no part of a saved model
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -50,6 +53,7 @@ class Generator:
     config: IdentityConfig
     names: tuple[str, ...]
     strangers: tuple[Tensor, ...] = ()  # by block: classes of the prior, less their mean
+    nobody: Prior | None = None  # draws whoever is described to it, and never imitated these
     described: Tensor | None = None  # features of the identities, if they are nobody; never saved
 
     def policy(self, device: torch.device | str) -> Policy:
@@ -78,32 +82,51 @@ def generators_of(
     if config.n_steps > 0:
         policy.load_trained(learner.averaged)
     last = merged(policy.transformer).requires_grad_(False)
-    first, second = (generator_of(learner, prior, one, names) for one in (last, cold))
-    return first, second
+    nobody = None if prior.likeness is None else replace(prior, encoder=None)
+    reinforced = None if nobody is None else without_learnt(nobody, last=last, cold=cold)
+
+    def drawing(transformer: DiTTransformer2DModel, nobody: Prior | None) -> Generator:
+        known = first_classes(transformer, len(names))  # strangers of the training are dropped
+        return Generator(
+            prior=replace(prior, transformer=known, likeness=None, encoder=None),
+            config=config,
+            names=names,
+            strangers=strangers_of(prior),
+            nobody=nobody,
+        )
+
+    return drawing(last, reinforced), drawing(cold, nobody)
 
 
-def generator_of(
-    learner: Learner, prior: Prior, transformer: DiTTransformer2DModel, names: tuple[str, ...]
-) -> Generator:
-    """What draws the learnt people with some weights; strangers of the training are dropped.
+@torch.no_grad()
+def without_learnt(
+    prior: Prior, *, last: DiTTransformer2DModel, cold: DiTTransformer2DModel
+) -> Prior:
+    """A prior that draws by likeness with what reinforcement taught, and not what it imitated.
+
+    The cold start imitates the learnt people's pictures, and with its weights people who do not
+    exist come to look like them. Reinforcement is for everybody. So
+
+        theta = theta_prior + theta_last - theta_cold,
+
+    of two things that weights were taught in turn the second alone (task arithmetic,
+    arXiv:2212.04089). Class rows stay the prior's, but for the null row.
 
     Args:
-        learner: Knows how people were described.
-        prior: That it began with.
-        transformer: Trained; it is changed.
-        names: Of the learnt people.
+        prior: As it was.
+        last: After reinforcement, adapters merged in.
+        cold: Before it.
     """
-    transformer = first_classes(transformer, len(names))
-    likeness, described = prior.likeness, learner.described
-    if likeness is not None and described is not None:
-        rows = [table[:-1] for table in class_tables(transformer)]
-        likeness = likeness.moved(rows, described[: len(names)])
-    return Generator(
-        prior=replace(prior, transformer=transformer, likeness=likeness, encoder=None),
-        config=learner.config,
-        names=names,
-        strangers=strangers_of(prior),
-    )
+    transformer = copy.deepcopy(prior.transformer)
+    tables = {id(table) for table in class_tables(transformer)}
+    known, before = dict(last.named_parameters()), dict(cold.named_parameters())
+    for name, weight in transformer.named_parameters():
+        taught = (known[name] - before[name]).to(weight)
+        if id(weight) in tables:
+            weight[-1] += taught[-1]
+        else:
+            weight += taught
+    return replace(prior, transformer=transformer.requires_grad_(False))
 
 
 @torch.no_grad()
@@ -147,8 +170,11 @@ def write_generator(folder: Path, generator: Generator, about: dict[str, Any]) -
     folder.mkdir(parents=True, exist_ok=True)
     for name in (DESCRIPTION, STRANGERS):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / NOBODY, ignore_errors=True)
     try:
         save_prior(generator.prior, folder)
+        if generator.nobody is not None:
+            save_prior(generator.nobody, folder / NOBODY)
         if generator.strangers:
             save_file(
                 {f"{at:03}": t for at, t in enumerate(generator.strangers)}, folder / STRANGERS
@@ -189,7 +215,10 @@ def read_generator(folder: Path) -> tuple[dict[str, Any], Generator]:
     strangers: tuple[Tensor, ...] = ()
     if (folder / STRANGERS).is_file():  # its digest was checked
         strangers = tuple(table for _, table in sorted(load_file(folder / STRANGERS).items()))
-    return content, Generator(prior=prior, config=config, names=names, strangers=strangers)
+    nobody = load_prior(folder / NOBODY) if (folder / NOBODY).is_dir() else None
+    return content, Generator(
+        prior=prior, config=config, names=names, strangers=strangers, nobody=nobody
+    )
 
 
 def _description(folder: Path) -> dict[str, Any]:
