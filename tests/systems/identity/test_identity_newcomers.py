@@ -48,6 +48,15 @@ def test_of_two_people_at_1_and_minus_1_newcomers_lie_between(model):
     assert float(new[:, 0].min()) < -0.5
 
 
+def test_no_newcomer_goes_by_the_name_of_somebody_who_was_learnt(model):
+    usual = newcomers(model._generator, 2, seed=0)
+    assert usual.names == ("new-00000", "new-00001")
+    learnt = replace(model._generator, names=("new-00001", "new_-00003", "ben"))
+    other = newcomers(learnt, 2, seed=0)
+    assert not set(other.names) & set(learnt.names)
+    assert torch.equal(rows(other), rows(usual))
+
+
 def test_nobody_stays_nobody(model):
     new = rows(newcomers(model._generator, 4, seed=0))
     assert torch.equal(new[-1], rows(model._generator)[-1])

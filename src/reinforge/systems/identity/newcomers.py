@@ -100,12 +100,14 @@ def _described(generator: Generator, n: int, *, seed: int, apart: bool) -> Gener
 
 
 def _of_nobody(generator: Generator, transformer: DiTTransformer2DModel) -> Generator:
-    """The generator with other classes, who are called new-00000 and so on."""
-    n = null_label(transformer)
+    """The generator with other classes, who are called new-00000 and so on, as nobody learnt is."""
+    n, prefix = null_label(transformer), "new"
+    while any(name.startswith(f"{prefix}-") for name in generator.names):
+        prefix += "_"
     return replace(
         generator,
         prior=replace(generator.prior, transformer=transformer),
-        names=tuple(f"new-{at:05}" for at in range(n)),
+        names=tuple(f"{prefix}-{at:05}" for at in range(n)),
     )
 
 
