@@ -204,6 +204,9 @@ def test_newcomers_go_by_their_folders_inside_and_by_numbers_outside(arguments, 
     inside, outside = (read_page(render_pictures(**arguments, edition=e)).text for e in EDITIONS)
     assert "new-00008" in inside
     assert "who should look like nobody" in inside
+    assert inside.index("By pixels, and by asking") < inside.index(
+        "Newcomers, who should look like"
+    )
     assert "new-00008" not in outside
     assert "newcomer 9" in outside
     assert NAMES[0] not in outside

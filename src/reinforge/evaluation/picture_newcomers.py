@@ -75,7 +75,9 @@ def _found_score(pictures: JudgedPictures, space: Space) -> Score:
         controls["unseen"] = shares.mean()
     controls["chance"] = Estimate(1 / n_people)
     shares = found_among(made.feature, made.identity, n_people=n_people)
-    note = f"Each among {n_people:,} of them, expected over which."
+    note = f"Among all {n_known:,} of them."
+    if n_people < n_known:
+        note = f"Among {n_people:,} of them, as many as there are strangers: mean over which ones."
     return picture_score(name, shares.share(), baseline=controls, note=note)
 
 

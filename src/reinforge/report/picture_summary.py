@@ -47,6 +47,7 @@ _HEADLINES = (
     ("membership_auc",),
     ("group_gap",),
 )
+_OF_NEWCOMERS = "Newcomers, who should look like nobody"
 _FAMILIES = ("utility", "fairness", "fidelity", "other")
 
 
@@ -130,9 +131,9 @@ def leakage_parts(blocks: Sequence[View]) -> list[tuple[str, list[View]]]:
         suffix = SECOND if block["first"]["name"].endswith(SECOND) else ""
         heading = headings[suffix] if is_space else "By pixels, and by asking the model"
         if name.startswith("newcomer_"):
-            heading = "Newcomers, who should look like nobody"
+            heading = _OF_NEWCOMERS
         parts.setdefault(heading, []).append(block)
-    return list(parts.items())
+    return sorted(parts.items(), key=lambda part: part[0] == _OF_NEWCOMERS)  # those come last
 
 
 def rocs(raw: object) -> dict[str, View | None]:
