@@ -35,7 +35,7 @@ from reinforge.systems.identity.step import step
 from reinforge.systems.identity.teacher import calibrated, encoder_of, trained_teacher
 
 N_RECOGNISERS = resolve_config("default", {}).n_recognisers
-VERSION = 3  # of training and drawing: raise it when results change, or old weights are used again
+VERSION = 4  # of training and drawing: raise it when results change, or old weights are used again
 COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
     "trained",
     "table_start",
