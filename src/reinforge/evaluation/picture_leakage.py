@@ -1,7 +1,7 @@
 """Leakage of identity pictures: copies of training pictures, and matches with training people."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,12 @@ class Searched:
 
 
 def searched(space: Space) -> Searched:
-    """All sets against the training pictures; those against each other for want of fresh ones."""
+    """Synthetic pictures and the controls against the training pictures."""
+    return Searched(synthetic=nearness(space.synthetic, space.train), controls=_controls(space))
+
+
+def _controls(space: Space) -> dict[str, Nearness]:
+    """Fresh pictures against the training pictures; those against each other for want of them."""
     controls = {
         name: nearness(part, space.train)
         for name, part in (("holdout", space.holdout), ("unseen", space.unseen))
@@ -79,7 +84,7 @@ def searched(space: Space) -> Searched:
     }
     if "holdout" not in controls:
         controls["train"] = nearness(space.train, space.train, leave_out_self=True)
-    return Searched(synthetic=nearness(space.synthetic, space.train), controls=controls)
+    return controls
 
 
 def leakage_scores(
@@ -129,15 +134,16 @@ def newcomer_leakage_scores(
     Returns:
         The scores, and the histogram of distances for the figures.
     """
-    found = replace(searched(space), synthetic=nearness(space.newcomers, space.train))
+    near = nearness(space.newcomers, space.train)
+    found = Searched(synthetic=near, controls=_controls(space))
     copying = copy_threshold(pictures, space)
     matching = match_threshold(pictures, space, rate=FALSE_MATCH_RATES["identity_leakage"])
     leakage, copies = (name + suffix for name in NEWCOMERS_IN_A_SPACE)
     score, _ = _share(found, matching, leakage, _matches_other)  # all are others to them
     copied, _ = _share(found, copying, copies, _matches_any, note=_note_on(copying))
-    near = {"synthetic": found.synthetic.other}
-    near["holdout"] = found.controls["unseen"].other if "unseen" in found.controls else np.empty(0)
-    return [score, copied], _histogram(near, copying, matching)
+    strangers = found.controls["unseen"].other if "unseen" in found.controls else np.empty(0)
+    shown = {"synthetic": near.other, "holdout": strangers}
+    return [score, copied], _histogram(shown, copying, matching)
 
 
 def no_leakage(
