@@ -125,6 +125,17 @@ def test_resume_of_a_finished_run_changes_no_score(cli, run, place):
     assert json.loads(run.scorecard.read_text())["scores"] == before["scores"]
 
 
+def test_a_kill_while_pictures_were_written_does_not_stop_the_resumed_run(cli, run):
+    before = json.loads(run.scorecard.read_text())
+    for folder in (run.pictures, run.newcomers):
+        (folder / "manifest.jsonl").unlink()  # it is written last
+        next(folder.glob("*/*.png")).unlink()
+    done = cli("run", "identity", "--out", run.path, "--resume")
+    assert done.code == 0, done.err
+    assert json.loads(run.scorecard.read_text())["scores"] == before["scores"]
+    assert {finding.state for finding in verify(run)} == {"ok"}
+
+
 def test_chosen_arms_are_trained_alone_and_a_gate_says_3(cli, place, tmp_path):
     done = cli(
         *args(place, tmp_path / "run", "--arms", "real,reinforced"),

@@ -64,7 +64,7 @@ def demo_identity(out: Path, *, asked: Asked, screen: Screen, stop: Stop) -> Non
     with locked(folder.path, note=screen.note):
         trained(job, model, images, screen=screen, stop=stop)
         before = model.cold_start().sample(N_DRAWN, seed=settings.sample_seed)
-        stages.make_room(folder.pictures, overwrite=True)
+        stages.make_room(folder.pictures, overwrite=True, is_own=True)
         stages.drawn(model, folder.pictures, N_DRAWN, settings, screen=screen)
         after = pictures_in(folder, images)
         shown = Shown(real=images, cold_start=before, reinforced=after)

@@ -258,8 +258,13 @@ def n_drawn(per_identity: "int | dict[str, int]", names: Sequence[str]) -> int:
     return sum(per_identity.values())
 
 
-def make_room(folder: Path, *, overwrite: bool) -> None:
+def make_room(folder: Path, *, overwrite: bool, is_own: bool = False) -> None:
     """See that pictures may be written into a folder; older synthetic ones give way if asked to.
+
+    Args:
+        folder: Where they go.
+        overwrite: Whether older ones give way.
+        is_own: It is an artefact of a run, where a kill may have left some without their manifest.
 
     Raises:
         InputError: Something else lies there.
@@ -271,7 +276,7 @@ def make_room(folder: Path, *, overwrite: bool) -> None:
         return
     if not folder.is_dir() or not overwrite:
         raise InputError(f"{folder}: exists already; add --overwrite or choose another --out.")
-    if "manifest.jsonl" not in content:
+    if not is_own and "manifest.jsonl" not in content:
         raise InputError(
             f"{folder}: holds no manifest.jsonl, so these are no drawn pictures and nothing is "
             "deleted; choose another --out."

@@ -131,7 +131,7 @@ def keep_newcomers(
     from reinforge.data.images import write_images
     from reinforge.evaluation.picture_utility import chosen_arm
 
-    make_room(folder.newcomers, overwrite=True)
+    make_room(folder.newcomers, overwrite=True, is_own=True)
     made = newcomers.get(chosen_arm(arms) or "", newcomers.get("reinforced"))
     if made is not None:
         write_images(made, folder.newcomers)

@@ -190,7 +190,7 @@ def _judged(
     settings, folder = job.settings, job.folder
     usual = round(len(parts.train) / len(parts.train.names))
     n = stages.amount_of(parts.train, settings.sample.n or max(later.FEWEST_DRAWN, usual), settings)
-    stages.make_room(folder.pictures, overwrite=True)
+    stages.make_room(folder.pictures, overwrite=True, is_own=True)
     stages.drawn(model, folder.pictures, n, settings, screen=screen)
     made = later.pictures_in(folder, parts.train)
     generators = _generators(model, settings)
@@ -259,7 +259,7 @@ def sample_pictures(
         return
     if out is None:
         with locked(folder.path, note=screen.note):
-            stages.make_room(place, overwrite=overwrite)
+            stages.make_room(place, overwrite=overwrite, is_own=True)
             total = stages.drawn(model, place, amount, settings, screen=screen)
             write_manifest(folder)
     else:
