@@ -20,7 +20,6 @@ from typing import Any
 import pandas as pd
 
 import measurements
-from identity_guidance import GUIDED, guidance_tables, guided
 from identity_leaks import (
     APART,
     LEAKS,
@@ -41,7 +40,6 @@ from identity_world import (
     BY_LIKENESS,
     LFW,
     POLICIES,
-    UNTAUGHT,
     WITHOUT,
     Policy,
     World,
@@ -64,7 +62,6 @@ PAGE = Path(__file__).parent / "identity.md"
 COLD_START_STEPS = 200  # newcomers of a longer one are no better, and leak more
 N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
 N_UPDATES = 1000  # of each recogniser
-EARLIER = ", newcomers as the cold start leaves them"  # behind the name of a setting: see NOTES
 LONGER = " updates of a recogniser"  # behind the name of a setting with another number
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each
@@ -119,14 +116,7 @@ FROM_ENCODER = {
     name + TUNED: replace(ARMS[name], from_encoder=True)
     for name in ("real", "cold_start", "reinforced")
 }
-REWARD_ARMS = {
-    **{name: Arm("reinforced", name) for name in WITHOUT},
-    **{
-        f"{arm}, {policy}": replace(ARMS[arm], drawn_by=f"reinforced, {policy}")
-        for arm in ("reinforced", "selected")
-        for policy in ("three parts", "strangers as learnt")
-    },
-}
+REWARD_ARMS = {name: Arm("reinforced", name) for name in WITHOUT}
 STRANGERS = "control: real strangers"  # what pictures of other people can bring at most
 PHOTOGRAPHS = {
     STRANGERS: replace(ARMS["cold_start"], photographs=True),
@@ -178,12 +168,9 @@ def pictures_of(
 def policies_of(world: World, n_cold: int, arms: Sequence[str]) -> dict[str, Policy]:
     """The generators that these arms ask for, after so many steps of cold start."""
     judged = {name_of_policy(arm) for arm in arms if arm in PICTURES}
-    judged |= {GUIDED[arm][0] for arm in arms if arm in GUIDED}
     wanted = judged | {EVERY[arm].drawn_by for arm in arms if arm in EVERY}
     cold: dict[str, Any] = {"cold_start_steps": n_cold}
     policies = {"cold_start": world.cold(**cold)}  # always: others begin with it
-    if UNTAUGHT in wanted:
-        policies[UNTAUGHT] = world.cold(cold_start_steps=0)
     for name, settings in POLICIES.items():
         if name in wanted and settings is not None:
             policies[name] = world.reinforced(**cold, **settings, n_steps=N_STEPS)
@@ -256,7 +243,7 @@ def page(path: Path) -> str:
     parts = [part for part in (NOTES.strip(), measurements.circumstances(path)) if part]
     by_setting = {
         key: part.pivot_table(index=["arm", "seed"], columns="score", values="value")
-        for key, part in sorted(rows.groupby(["dataset", "setting"]), key=first_orl)
+        for key, part in sorted(rows.groupby(["dataset", "setting"]), key=place_on_page)
     }
     for (dataset, setting), wide in by_setting.items():
         arms = [arm for arm in ARMS if arm in wide.index]
@@ -266,7 +253,7 @@ def page(path: Path) -> str:
         parts += [f"## {dataset.upper()}, {setting}", arms_table(wide, [*arms, *controls])]
         parts += ["Differences of the same people, bold where the interval leaves out 0:"]
         parts += [differences(wide, [(a, b) for a in arms for b in arms if is_asked(a, b)])]
-        plain = setting.removesuffix(EARLIER).removesuffix(BY_LIKENESS)
+        plain = setting.removesuffix(BY_LIKENESS)
         by_classes = by_setting.get((dataset, plain))
         if plain != setting and by_classes is not None:
             known = (wide.index, by_classes.index)
@@ -283,15 +270,13 @@ def page(path: Path) -> str:
                 parts += [differences(wide, pairs(others))]
         if any(arm in wide.index for arm in PICTURES):
             parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
-        if any(arm in wide.index for arm in GUIDED):
-            parts += ["### Right names against variety", guidance_tables(wide)]
     return "\n\n".join(parts) + "\n"
 
 
-def first_orl(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, str]:
-    """Faces on which nothing was tuned come first."""
+def place_on_page(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, bool, str]:
+    """The better kind of prior comes first, and with it faces on which nothing was tuned."""
     (dataset, setting), _ = part
-    return dataset != "orl", setting
+    return BY_LIKENESS not in setting, dataset != "orl", setting
 
 
 def beside(wide: pd.DataFrame, other: pd.DataFrame, arms: Sequence[str]) -> str:
@@ -398,112 +383,86 @@ NOTES = """
 Each arm trains the same small recogniser from the same first weights with as many updates and, in
 an update, as many pictures: `real` on the few pictures alone, `random_erasing` with patches of them
 blanked. In the others half of each batch are generated pictures of 200 people who do not exist
-(newcomers), mixed from the learnt ones by the arm's generator: before reinforcement in
-`cold_start`, after it in `reinforced`; in `selected` of two pictures the one whose identity the
-recogniser sees better already, in `selected, lookahead` the one whose loss falls more by a virtual
-step. Scores are of people whom neither generator nor recogniser saw. Fidelity and leakage are by a
-face network that gave no reward (docs/metrics.md).
-
-"Of the prior": newcomers mixed from the people whom the prior was trained on (LFW, none of these)
-and drawn with guidance 3, in place of newcomers mixed from the learnt people. `real` and
-`random_erasing` see no generator and are the same measurements under both lengths of cold start.
-
-"Whose pictures": "learnt people": generated pictures of the learnt people in place of newcomers;
-"both": of both, and half as many pictures again in an update.
-
+(newcomers), drawn by the arm's generator: before reinforcement in `cold_start`, after it in
+`reinforced`; `selected` has others, chosen (below). Scores are of people whom neither generator nor
+recogniser saw. Fidelity and leakage are by a face network that gave no reward (docs/metrics.md).
 Means with 95 % intervals over seeds (Student's t; a seed is other people, other pictures, other
 weights); differences are paired.
 
-"Looks like another": matches a training picture of somebody else where 1 in 1,000 pairs of two real
-people do; a newcomer should look like nobody learnt, and its own is the person it has most of.
+What is seen with the prior by likeness. With three pictures each (ORL, five seeds) newcomers raise
+mAP from .79 to .88 and TAR at 1 % FAR from .63 to .77: `selected` is ahead of `real` by +.095 ±
+.024 of mAP and +.038 ± .007 of verification accuracy, of `random_erasing` by +.105 ± .020 and +.037
+± .009. With five pictures (three seeds so far) it is ahead of `real` by +.099 ± .051 and +.038 ±
+.038, of `random_erasing` by +.100 ± .034 and +.035 ± .032. With all but two (newcomers as the cold
+start left them) it was +.078 ± .021 and +.034 ± .019 beside `real`.
 
-"Untaught": the prior as it is, before it learns anybody: what its newcomers look like by chance.
+The cold start of the paper shows a recogniser the learnt people themselves. That ("cold_start,
+learnt people") brings no more than `real`; beside it `selected` is ahead by +.091 ± .018 of mAP and
++.037 ± .008 of verification accuracy, `reinforced` by +.096 ± .007 and +.040 ± .008. Our
+`cold_start` has newcomers, too, and beside it no arm is ahead on ORL: `reinforced` +.002 ± .008 of
+mAP, `selected` +.002 ± .016. Nor could one be by much: photographs of as many real strangers are
+level with all three. On LFW, where faces vary more, photographs are .06 ahead; there `reinforced`
+is +.012 of mAP and +.013 of verification accuracy beside `cold_start` (two seeds, ahead in both).
+The prior's encoder by itself, which saw thousands of real pictures of others, is ahead of every arm
+(.93; LFW .50).
 
-"Real strangers": in place of newcomers photographs of 200 people of LFW whom the prior was shown
-(804 pictures), named by what its encoder sees in them, or by number alone: what newcomers would
-bring if they were photographs.
+Newcomers look like somebody learnt no more often than real people do. ORL: .002 of their pictures,
+before reinforcement and after; unseen people .032, held-out pictures of the learnt .051 (like
+another), both differences beyond chance; to the second network hardly any, .053 and .031. LFW (two
+seeds): .075 before, .050 after, .044 of those who look least alike; unseen people .047, held-out
+.044; second network .071, .033, .020; .044, .054. Newcomers drawn by the weights of the cold start
+did in .034 (ORL) and .099 (LFW) after reinforcement. They had the light of ORL's studio, and
+`cold_start` was .010 ± .007 of mAP better by it, `reinforced` .004 ± .011, `selected` .005 ± .020
+(identity_earlier.md, the same people).
 
-Faces: ORL (AT&T Laboratories Cambridge). The prior was trained on people of LFW alone. Settings
-were chosen on people of LFW: there, with three pictures of 20 people each, newcomers in place of
-more views of the real pictures raised the mAP on 59 unseen people from .18 to .25, and pictures of
-the learnt people besides lowered it to .22; but the prior knew those people. Here it knows nobody.
+What reinforcement does to pictures (ORL). The judge finds .56 of a newcomer's pictures before and
+.83 after (+.26 ± .02); their spread goes from 2.92 to 2.57 times that of a real person. Pictures of
+the learnt people are recognised by .72 before and .80 after, at a diversity of 2.55 and 2.21 times
+the real one (asked for: 1.1) and the same membership AUC (.63).
 
-Faces, LFW: 20 people with three pictures each of the 80 whom face_prior.py kept apart, and up to
-ten pictures of each of the other 60 as unseen people. Settings were chosen on these people: what
-stands there is seen on tuning data, and tells where there is something left to gain.
+Faces: ORL (AT&T Laboratories Cambridge), whom no prior has seen. LFW: 20 people with three pictures
+each of the 80 whom face_prior.py kept apart, and up to ten pictures of each of the other 60 as
+unseen people. Settings were chosen on people of LFW, so that what stands there is seen on tuning
+data. That strangers vary as the cold start draws them was decided after a look at ORL, where the
+people of one studio vary little.
 
 "Prior by likeness": a prior that draws whomever an encoder's features describe, trained by
 face_prior.py on 2,793 people of LFW (encoder: 759 of them with two pictures and more), 4,000
 updates on top of a prior that knew all of LFW half A as nobody in particular; none of ORL. Its
-newcomers are described by features drawn from the spread of those people, at guidance 2; its
-encoder rewards, and 60 strangers are reinforced beside the learnt. `selected` has newcomers of its
-own there, chosen among 4,096 to look least alike (`apart`), and no choice in its steps; "by loss
-alone" is the choice that it makes with priors by classes. "Newcomers found": the share of a
-newcomer's pictures that the judge puts with its other ones and not with one of the 199 others.
+newcomers are described by features drawn from the spread of those people, at guidance 2, and drawn
+without what the cold start taught (docs/findings-identity.md): those of `cold_start` are the
+prior's own, the same in all settings. Its encoder rewards, and 60 strangers are reinforced beside
+the learnt. A recogniser is told the whole feature that described a newcomer, which stands for their
+class in the loss, fixed; with "names alone" a newcomer is one more class. `selected` has newcomers
+chosen among 4,096 to look least alike (`apart`), and no choice in its steps.
 
-"Newcomers as the cold start leaves them": until now newcomers of such a prior were drawn by the
-weights that had imitated the learnt people. Now they are drawn without what the cold start taught
-(docs/findings-identity.md); this is not measured here yet, and every number below is of before.
-`cold_start` was then the network after its cold start; from now on its newcomers are the prior's.
+"Looks like another": matches a training picture of somebody else where 1 in 1,000 pairs of two real
+people do; a newcomer should look like nobody learnt. "Newcomers found": the share of a newcomer's
+pictures that the judge puts with its other ones and not with one of the 199 others. "Real
+strangers": in place of newcomers photographs of 200 people of LFW whom the prior was shown (804
+pictures), described by what its encoder sees in them, or by number alone: what newcomers would
+bring if they were photographs. "Learnt people": generated pictures of the learnt people, whom the
+cold start of the paper shows a recogniser, in place of newcomers; "both": of both, and half as many
+pictures again in an update. The prior was trained by one command on each of several machines; real
+strangers and learnt people were measured with other copies of it.
 
-"Names alone": such a prior is told a whole feature of each newcomer, which then stands for their
-class in the recogniser's loss, fixed; with names alone a newcomer is one more class. "Three parts":
-reinforced by R_sem, R_cov and R_exp alone, and strangers asked to vary as little as the learnt
-people do; "strangers as learnt": the latter, with the critic's R_real. Settings of the prior by
-classes and of 2,400 updates were measured before there were critic and descriptions: there every
-arm is of three parts and names alone.
+"Newcomers as the cold start leaves them" (all pictures but two of each): measured before, with
+newcomers drawn by the weights that had imitated the learnt people, and not anew yet. More of that
+kind, with the rewards and priors of then: identity_earlier.md.
 
-What is seen with it. With three pictures each (ORL, six seeds) newcomers raise mAP from .80 to .89
-and TAR at 1 % FAR from .65 to .79: `selected` is ahead of `real` by +.097 ± .021 of mAP and +.044 ±
-.007 of verification accuracy, of `random_erasing` by +.106 ± .022 and +.043 ± .009. So it is with
-five pictures (five seeds: +.096 ± .028 and +.043 ± .014 beside `real`) and with all but two
-(five seeds: +.078 ± .021 and +.034 ± .019).
-
-The cold start of the paper shows a recogniser the learnt people themselves; beside that
-("cold_start, learnt people", which brings no more than `real`) `selected` is ahead by +.094 ± .014
-of mAP and +.043 ± .006 of verification accuracy (five seeds). Our `cold_start` has newcomers, too,
-and beside it no arm is ahead on ORL: `reinforced` -.003 ± .006 of mAP with three pictures, -.005 ±
-.007 with five; `selected` -.001 ± .013, -.000 ± .017. Nor could one be by much: photographs of as
-many real strangers bring as much (`cold_start` is +.000 ± .016 of mAP and +.005 ± .004 of
-verification accuracy beside them). On LFW, where faces vary more, photographs are .06 to .07 of mAP
-ahead, and `selected` comes nearer to them (five seeds): +.012 ± .003 of mAP and +.023 ± .014 of
-rank 1 beside `cold_start`, `reinforced` +.008 ± .011 of mAP, verification accuracy level.
-
-Newcomers' descriptions bring +.014 ± .012 of mAP and +.010 ± .007 of verification accuracy (five
-seeds). Names alone (mAP .876, three parts) came further than the prior by classes for the same
-people (+.027 ± .014); beside the cold start with names alone `reinforced` is +.010 ± .010
-(verification the same) and `selected` +.011 ± .016. The prior's encoder by itself, which saw
-thousands of real pictures of others, is ahead of every arm (.929).
-
-What reinforcement does to pictures (ORL, three pictures, six seeds). The judge finds .94 of a
-newcomer's pictures before and .99 after; their spread goes from 2.14 to 1.83 times that of a real
-person. Pictures of the learnt people are recognised by .72 before and .80 after, at a diversity of
-2.56 and 2.21 times the real one and the same membership AUC (.63, .62). Newcomers look like
-somebody learnt no more often than unseen people or held-out pictures of the learnt do (.041 before,
-.034 after; .038, .043). Without one part of the reward (one seed) a recogniser gains the same (mAP
-.909 to .913, with all parts .908); pictures of the learnt, recognised by .74 before, are by .83
-with all parts, .79 without R_sem, .78 without R_cov, .80 without R_exp, .83 without R_real.
-
-On LFW newcomers do look like somebody learnt more often than strangers do (two seeds: .12 before,
-.10 after; unseen .06, held-out .03). It is the cold start that brings them near: those of the prior
-that has learnt nobody ("untaught") do in .06. So there the aim of no more than the controls is not
-met.
-
-The prior was trained anew by the same command for the first three-picture rows, for five pictures,
-`all` and LFW, and for the latest seeds, on other machines each (its encoder: .943 and .944 for the
-first people). That strangers vary as the cold start draws them was decided after a look at ORL,
-where the people of one studio vary little; all else was chosen on people of LFW whom neither
-encoder nor maps had been shown.
-
-What is seen with the prior by classes (all other settings). With three pictures each newcomers
-raise verification accuracy and mAP over `real` and over `random_erasing` in every seed, for the
-same updates and pictures (CPU seconds are those of the recogniser, without the generator). Pictures
-of the learnt people do not, also where a judge recognises 95 % of them, and take back part of what
-newcomers bring (two seeds). For that the cold start is nearly enough: from 200 steps mAP rises in
-order from `cold_start` over `reinforced` to `selected` (.863, .867, .870; eight seeds), and so does
-TAR (.73, .74, .75), but by less than seeds differ; from 850 steps they are level. With five
-pictures each (three seeds) it is the same: mAP is .06 to .08 ahead of `random_erasing` beyond
-chance, and no arm with newcomers stands apart from another.
+The prior by classes (all other settings). Newcomers are mixed from the learnt people there, and
+`selected` takes, of two pictures, the one whose identity the recogniser sees better already;
+`selected, lookahead` the one whose loss falls more by a virtual step. "Of the prior": newcomers
+mixed from the people whom the prior was trained on (LFW, none of these) and drawn with guidance 3.
+With three pictures each newcomers raise verification accuracy and mAP over `real` and over
+`random_erasing` in every seed, for the same updates and pictures (CPU seconds are those of the
+recogniser, without the generator). Pictures of the learnt people do not, also where a judge
+recognises 95 % of them, and take back part of what newcomers bring (two seeds). For that the cold
+start is nearly enough: from 200 steps mAP rises in order from `cold_start` over `reinforced` to
+`selected` (.863, .867, .870; eight seeds), and so does TAR (.73, .74, .75), but by less than seeds
+differ; from 850 steps they are level. With five pictures each (three seeds) it is the same: mAP is
+.06 to .08 ahead of `random_erasing` beyond chance, and no arm with newcomers stands apart from
+another.
 
 The longer cold start has its price: from 400 steps an attacker who holds the generator reaches a
 membership AUC of .72, from 850 steps .88; reinforcement changes neither. And newcomers take after
@@ -612,11 +571,6 @@ def measured(
             told = newcomers_leakage(world, made, *judges)
             return told | themselves(made, judges[0], world.holdout)
         return leakage(world, policy, made, *judges)
-    if arm in GUIDED:
-        name, guidance = GUIDED[arm]
-        sizes = {"n": N_NEW, "per": PER_NEW, "seed": DRAW_SEED}
-        made = guided(world, policies[name], guidance, **sizes)
-        return themselves(made, load_encoder(chosen.judge), world.holdout)
     any_made = pictures_of(world, policies["cold_start"], new=False)  # the scorecard wants some
     if arm == ENCODER:
         return utility(world, arm, encoder_of(world.prior), any_made)

@@ -219,7 +219,7 @@ def _share_scores(
     scores = [score]
     if shares is not None:
         made, same = shares
-        note = f"The threshold is {threshold}. {note}".strip()
+        note = _told(threshold, note)
         for group, people in people_by_group(pictures.train).items():
             scores.append(_group_score(name, f"group={group}", people, made, same, found, note))
     return scores
@@ -243,10 +243,14 @@ def _share(
         if control != "unseen" or near is not _matches_own
     }
     made = found.synthetic.share(near(found.synthetic, reach))
-    note = f"The threshold is {threshold}. {note}".strip()
     baseline: dict[str, Found] = {control: share.mean() for control, share in shares.items()}
-    score = picture_score(name, made.share(), baseline=baseline, note=note)
+    told = _told(threshold, note)
+    score = picture_score(name, made.share(), baseline=baseline, note=told)
     return score, (made, shares[found.of_same_people])
+
+
+def _told(threshold: Threshold | str, note: str) -> str:
+    return f"The threshold is {threshold}. {note}".strip()
 
 
 def _group_score(
