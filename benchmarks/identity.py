@@ -392,9 +392,9 @@ weights); differences are paired.
 What is seen with the prior by likeness. With three pictures each (ORL, five seeds) newcomers raise
 mAP from .79 to .88 and TAR at 1 % FAR from .63 to .77: `selected` is ahead of `real` by +.095 ±
 .024 of mAP and +.038 ± .007 of verification accuracy, of `random_erasing` by +.105 ± .020 and +.037
-± .009. With five pictures (three seeds so far) it is ahead of `real` by +.099 ± .051 and +.038 ±
-.038, of `random_erasing` by +.100 ± .034 and +.035 ± .032. With all but two (newcomers as the cold
-start left them) it was +.078 ± .021 and +.034 ± .019 beside `real`.
+± .009. With five pictures (five seeds) it is ahead of `real` by +.096 ± .019 and +.036 ± .016, of
+`random_erasing` by +.094 ± .018 and +.036 ± .013. With all but two (newcomers as the cold start
+left them) it was +.078 ± .021 and +.034 ± .019 beside `real`.
 
 The cold start of the paper shows a recogniser the learnt people themselves. That ("cold_start,
 learnt people") brings no more than `real`; beside it `selected` is ahead by +.091 ± .018 of mAP and
