@@ -397,14 +397,14 @@ mAP from .79 to .88 and TAR at 1 % FAR from .63 to .77: `selected` is ahead of `
 left them) it was +.078 ± .021 and +.034 ± .019 beside `real`.
 
 The cold start of the paper shows a recogniser the learnt people themselves. That ("cold_start,
-learnt people") brings no more than `real`; beside it `selected` is ahead by +.091 ± .018 of mAP and
-+.037 ± .008 of verification accuracy, `reinforced` by +.096 ± .007 and +.040 ± .008. Our
-`cold_start` has newcomers, too, and beside it no arm is ahead on ORL: `reinforced` +.002 ± .008 of
-mAP, `selected` +.002 ± .016. Nor could one be by much: photographs of as many real strangers are
-level with all three. On LFW, where faces vary more, photographs are .06 ahead; there `reinforced`
-is +.012 of mAP and +.013 of verification accuracy beside `cold_start` (two seeds, ahead in both).
-The prior's encoder by itself, which saw thousands of real pictures of others, is ahead of every arm
-(.93; LFW .50).
+learnt people") brings no more mAP than `real` (four seeds, as what follows); beside it `selected`
+is ahead by +.091 ± .018 of mAP and +.037 ± .008 of verification accuracy, `reinforced` by +.096 ±
+.007 and +.040 ± .008. Our `cold_start` has newcomers, too, and beside it no arm is ahead on ORL:
+`reinforced` +.002 ± .008 of mAP, `selected` +.002 ± .016. Nor could one be by much: photographs of
+as many real strangers are level with all three. On LFW, where faces vary more, photographs are .06
+ahead; there `reinforced` is +.012 of mAP and +.013 of verification accuracy beside `cold_start`
+(two seeds, ahead in both). The prior's encoder by itself, which saw thousands of real pictures of
+others, is ahead of every arm (.93; LFW .50).
 
 Newcomers look like somebody learnt no more often than real people do. ORL: .002 of their pictures,
 before reinforcement and after; unseen people .032, held-out pictures of the learnt .051 (like
@@ -413,7 +413,7 @@ seeds): .075 before, .050 after, .044 of those who look least alike; unseen peop
 .044; second network .071, .033, .020; .044, .054. Newcomers drawn by the weights of the cold start
 did in .034 (ORL) and .099 (LFW) after reinforcement. They had the light of ORL's studio, and
 `cold_start` was .010 ± .007 of mAP better by it, `reinforced` .004 ± .011, `selected` .005 ± .020
-(identity_earlier.md, the same people).
+(rows of identity_earlier.csv less those of identity.csv, paired by seed).
 
 What reinforcement does to pictures (ORL). The judge finds .56 of a newcomer's pictures before and
 .83 after (+.26 ± .02); their spread goes from 2.92 to 2.57 times that of a real person. Pictures of
