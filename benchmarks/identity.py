@@ -397,9 +397,9 @@ mAP from .79 to .88 and TAR at 1 % FAR from .63 to .77: `selected` is ahead of `
 left them) it was +.078 ± .021 and +.034 ± .019 beside `real`.
 
 The cold start of the paper shows a recogniser the learnt people themselves. That ("cold_start,
-learnt people") brings no more mAP than `real` (four seeds, as what follows); beside it `selected`
-is ahead by +.091 ± .018 of mAP and +.037 ± .008 of verification accuracy, `reinforced` by +.096 ±
-.007 and +.040 ± .008. Our `cold_start` has newcomers, too, and beside it no arm is ahead on ORL:
+learnt people") brings no more mAP than `real`; beside it, over four seeds, `selected` is ahead by
++.091 ± .018 of mAP and +.037 ± .008 of verification accuracy, `reinforced` by +.096 ± .007 and
++.040 ± .008. Our `cold_start` has newcomers, too, and beside it no arm is ahead on ORL:
 `reinforced` +.002 ± .008 of mAP, `selected` +.002 ± .016. Nor could one be by much: photographs of
 as many real strangers are level with all three. On LFW, where faces vary more, photographs are .06
 ahead; there `reinforced` is +.012 of mAP and +.013 of verification accuracy beside `cold_start`
