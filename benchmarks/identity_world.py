@@ -52,6 +52,7 @@ COLD_START_SETTINGS = (  # all that decides what a cold start leaves behind
 LFW = "lfw_a.npz"
 MOST = 10  # pictures of a person of LFW, where some have hundreds; as many as each has in ORL
 BY_LIKENESS = ", prior by likeness"  # behind the name of a setting
+THREE_PARTS: dict[str, Any] = {"realism_weight": 0.0, "stranger_spread": "learnt"}  # no critic yet
 WITHOUT: dict[str, dict[str, Any]] = {  # reinforced by less than the whole reward
     "reinforced, without R_sem": {"semantic_weight": 0.0},
     "reinforced, without R_cov": {"coverage_weight": 0.0},
