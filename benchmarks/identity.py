@@ -98,6 +98,7 @@ ARMS = {
 UNMADE = ("real", "random_erasing")  # see no generated picture
 ENCODER = "control: the prior's encoder"  # what the prior knew of people beforehand
 MADE = [name for name in ARMS if name not in UNMADE]
+AS_LEFT = ", newcomers as the cold start leaves them"  # behind the name of an earlier setting
 LEARNT, BOTH = ", learnt people", ", both"  # behind the name of an arm
 OF_PRIOR = {name + PRIOR: replace(ARMS[name], parents="prior") for name in MADE}
 ABLATIONS = {
@@ -240,12 +241,9 @@ def utility(world: World, name: str, recogniser: Encoder, made: ImageSet) -> dic
 
 def page(path: Path) -> str:
     """Arms on unseen people, paired differences, and what the pictures leak."""
-    rows = measurements.read(path)
     parts = [part for part in (NOTES.strip(), measurements.circumstances(path)) if part]
-    by_setting = {
-        key: part.pivot_table(index=["arm", "seed"], columns="score", values="value")
-        for key, part in sorted(rows.groupby(["dataset", "setting"]), key=place_on_page)
-    }
+    by_setting = wide_by_setting(path)
+    earlier = wide_by_setting(path.with_name(f"{path.stem}_earlier.csv"))
     for (dataset, setting), wide in by_setting.items():
         arms = [arm for arm in ARMS if arm in wide.index]
         if not set(arms) & set(MADE):
@@ -263,6 +261,12 @@ def page(path: Path) -> str:
             if both:
                 parts += ["Beside the prior by classes, the same people:"]
                 parts += [beside(wide, by_classes, both)]
+        as_left = earlier.get((dataset, setting + AS_LEFT))
+        if as_left is not None:
+            drawn = [*MADE, *(arm for arm in PICTURES if arm.startswith(OF_NEW))]
+            both = [arm for arm in drawn if arm in wide.index and arm in as_left.index]
+            parts += ["Beside newcomers as the cold start leaves them, the same people:"]
+            parts += [beside(wide, as_left, both)]
         for title, (some, pairs) in SECTIONS.items():
             others = [arm for arm in some if arm in wide.index]
             if others:
@@ -272,6 +276,15 @@ def page(path: Path) -> str:
         if any(arm in wide.index for arm in PICTURES):
             parts += ["### What the pictures are like and what they leak", leaks_table(wide)]
     return "\n\n".join(parts) + "\n"
+
+
+def wide_by_setting(path: Path) -> dict[tuple[str, str], pd.DataFrame]:
+    """A table of scores by arm and seed for each set of faces and setting, in the page's order."""
+    by = measurements.read(path).groupby(["dataset", "setting"])
+    return {
+        key: part.pivot_table(index=["arm", "seed"], columns="score", values="value")
+        for key, part in sorted(by, key=place_on_page)
+    }
 
 
 def place_on_page(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, bool, str]:

@@ -46,6 +46,13 @@ def test_the_time_left_is_the_time_taken_scaled_by_the_work(capsys, monkeypatch)
     assert "10 s, 30 s left" in lines_of(capsys)[0]
 
 
+def test_percents_are_not_told_as_a_count(capsys):
+    with Screen().progress("read", None) as advance:
+        advance(40)
+        advance(100, "done")
+    assert [line.partition(", ")[0] for line in lines_of(capsys)] == ["read 40%", "read 100%"]
+
+
 def test_quiet_hides_progress_and_notes_but_no_error(capsys):
     screen = Screen(quiet=True)
     with screen.progress("fit", 1) as advance:

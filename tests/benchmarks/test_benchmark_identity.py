@@ -149,6 +149,23 @@ def test_a_page_shows_what_a_prior_by_likeness_is_ahead_of_one_by_classes(tmp_pa
     assert page.count("the same people:") == 1
 
 
+def test_a_page_shows_what_another_way_of_drawing_newcomers_cost(tmp_path):
+    for name, ending, gain in (("identity", "", 0.0), ("identity_earlier", identity.AS_LEFT, 0.25)):
+        file = tmp_path / f"{name}.csv"
+        for score in (*identity.SCORES, "cpu_seconds"):
+            for arm in ("real", "cold_start"):
+                measured = rows(arm, {0: 0.5 + gain, 1: 0.25 + gain}, score)
+                measurements.append(file, [{**row, "setting": f"3{ending}"} for row in measured])
+        leaked = rows("newcomers of cold_start", {0: 0.5 - gain}, "identity_leakage")
+        measurements.append(file, [{**row, "setting": f"3{ending}"} for row in leaked])
+    told = identity.page(tmp_path / "identity.csv").split("as the cold start leaves them, the")
+    shown = [row for row in told[1].splitlines() if row.startswith("|")][2:4]
+    assert shown[0].startswith("| cold_start (2) | **-0.250 ± 0.000** | **-0.250 ± 0.000** |")
+    assert shown[1].startswith("| newcomers of cold_start (1) | – | – | – | – | +0.250 | – |")
+    assert len(told) == 2
+    assert "real (2) | -" not in told[1]
+
+
 def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
     made = []
 

@@ -79,18 +79,18 @@ class Screen:
         sys.stdout.flush()
 
     @contextlib.contextmanager
-    def progress(self, task: str, total: int, *, first: int = 0) -> Iterator[Advance]:
+    def progress(self, task: str, total: int | None, *, first: int = 0) -> Iterator[Advance]:
         """Show how far a task is: a bar with ETA on a terminal, plain lines elsewhere.
 
         Args:
             task: What is done, e.g. "fit".
-            total: Units of work in all.
+            total: Units of work in all; None: what is told are percents.
             first: Units that were done before, by a run that is gone on with.
         """
         if self.quiet:
             yield lambda done, text="": None
         elif self._errors.is_terminal:
-            with self._bar(task, total, first) as advance:
+            with self._bar(task, 100 if total is None else total, first) as advance:
                 yield advance
         else:
             yield _Lines(self, task, total, first)
@@ -130,24 +130,25 @@ class Screen:
 class _Lines:
     """Progress as plain lines, for logs."""
 
-    def __init__(self, screen: Screen, task: str, total: int, first: int) -> None:
-        self._screen, self._task, self._total = screen, task, max(total, 1)
+    def __init__(self, screen: Screen, task: str, total: int | None, first: int) -> None:
+        self._screen, self._task = screen, task
+        self._is_counted, self._total = total is not None, 100 if total is None else max(total, 1)
         self._start = self._last_time = time.monotonic()
         self._first = self._last_done = first
 
     def __call__(self, done: int, text: str = "") -> None:
         """Print a line when enough time or work has gone by since the last one."""
         now = time.monotonic()
-        far = done - self._last_done >= _LINE_SHARE * self._total or done == self._total
-        if done == self._last_done or not (far or now - self._last_time >= _LINE_SECONDS):
+        is_far = done - self._last_done >= _LINE_SHARE * self._total or done == self._total
+        if done == self._last_done or not (is_far or now - self._last_time >= _LINE_SECONDS):
             return
         self._last_time, self._last_done = now, done
         elapsed = now - self._start
         left = elapsed / max(done - self._first, 1) * (self._total - done)
-        self._screen.note(
-            f"{self._task} {done:,}/{self._total:,} ({done / self._total:.0%}), "
-            f"{elapsed:.0f} s, {left:.0f} s left{f', {text}' if text else ''}"
-        )
+        share = f"{done / self._total:.0%}"
+        far = f"{done:,}/{self._total:,} ({share})" if self._is_counted else share
+        also = f", {text}" if text else ""
+        self._screen.note(f"{self._task} {far}, {elapsed:.0f} s, {left:.0f} s left{also}")
 
 
 def _plain(value: Any) -> Any:

@@ -169,7 +169,7 @@ def judged(
     """Score rows against both parts of the real ones; write scorecard.json and report.html."""
     from reinforge.evaluation.scorecard import evaluate
 
-    with screen.progress("evaluate", 100) as advance:
+    with screen.progress("evaluate", None) as advance:
         scorecard = evaluate(
             split,
             synthetic,
@@ -199,7 +199,7 @@ def self_tested(
     """Plant known leaks in synthetic rows; a record a leak."""
     from reinforge.evaluation.self_test import self_test
 
-    with screen.progress("self-test", 100) as advance:
+    with screen.progress("self-test", None) as advance:
         planted = self_test(
             split,
             synthetic,

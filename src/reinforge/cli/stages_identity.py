@@ -114,7 +114,7 @@ def read_images(
 
     if photos.path is None:
         raise InputError("a demo is not gone on with; start it anew: `reinforge demo identity`.")
-    with screen.progress("read", 100) as advance:
+    with screen.progress("read", None) as advance:
         return read_from(
             photos.path,
             size=size,

@@ -239,7 +239,7 @@ def scored(
     """Judge the pictures, the generator and the recognisers that came of them."""
     from reinforge.evaluation.picture_scorecard import evaluate_pictures
 
-    with screen.progress("evaluate", 100) as advance:
+    with screen.progress("evaluate", None) as advance:
         scorecard = evaluate_pictures(
             parts,
             synthetic,
