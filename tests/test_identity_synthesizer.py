@@ -137,7 +137,7 @@ def test_an_adapter_is_merged_into_the_weights_that_are_kept(tmp_path):
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
-        ((4,), "1 identities, and 2 are needed"),
+        ((4,), "too few identities: 1, wanted 2 at least; add some"),
         ((3, 1, 1), "2 of 3 identities have a single picture"),
     ],
 )

@@ -104,7 +104,7 @@ def test_a_set_on_disk_stays_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("counts", "options", "expected"),
     [
-        ([5], {}, "1 identities, and a split by identity needs 2"),
+        ([5], {}, "too few identities: 1, wanted 2 at least for a split"),
         ([3, 1], {"by": "image"}, r"1 identities have fewer than 2 pictures: 'p1' \(1\)"),
         ([3, 9], {"by": "image", "per_identity": 3}, r"fewer than 4 pictures: 'p0' \(3\)"),
         ([3, 3], {"per_identity": 2}, "goes with by='image'"),
@@ -136,7 +136,7 @@ def test_identities_with_few_pictures_are_dropped():
 
 def test_a_set_too_small_for_batches_of_identities_is_refused():
     require_identities(_set([2, 2]))
-    with pytest.raises(InputError, match="the set has 1 identities, and 2 are needed"):
+    with pytest.raises(InputError, match="too few identities: 1, wanted 2 at least; add some"):
         require_identities(_set([9]))
     with pytest.raises(InputError, match=r"2 identities have fewer than 2 pictures: 'p0' \(1\)"):
         require_identities(_set([1, 1]))

@@ -158,8 +158,8 @@ def require_identities(images: ImageSet, *, n_identities: int = 2, n_pictures: i
     n_present = int((counts > 0).sum())
     if n_present < n_identities:
         raise InputError(
-            f"the set has {n_present} identities, and {n_identities} are needed; add identities "
-            "(one folder each), or ask for fewer a batch."
+            f"too few identities: {n_present}, wanted {n_identities} at least; add some "
+            "(one folder each)."
         )
     _refuse_small(images, counts, n_pictures, "training compares pictures of one identity")
 
@@ -168,8 +168,8 @@ def _identities_held(images: ImageSet, holdout: float, seed: int) -> np.ndarray:
     present = np.unique(images.identity)
     if len(present) < 2:
         raise InputError(
-            f"the set has {len(present)} identities, and a split by identity needs 2 at least; "
-            "use by='image'."
+            f"too few identities: {len(present)}, wanted 2 at least for a split by identity; use "
+            "by='image'."
         )
     n_held = min(max(1, round(holdout * len(present))), len(present) - 1)
     order = generator(seed, "images/split").permutation(present)
