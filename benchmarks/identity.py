@@ -20,7 +20,6 @@ from typing import Any
 import pandas as pd
 
 import measurements
-from face_prior import UPDATES
 from identity_leaks import (
     APART,
     LEAKS,
@@ -500,7 +499,6 @@ def main() -> None:
         "--faces", type=Path, help="orl_faces.npz or lfw_a.npz; without it only the page"
     )
     parser.add_argument("--prior", type=Path, help="folder of a prior that knows none of them")
-    parser.add_argument("--prior-updates", type=int, default=UPDATES, help="that it had")
     parser.add_argument("--strangers", type=Path, help="lfw_a.npz, for the arms of photographs")
     parser.add_argument("--judge", type=Path, help="exported face network (.pt2)")
     parser.add_argument("--second", type=Path, help="another one")
@@ -525,7 +523,10 @@ def main() -> None:
 
 def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
     """The arms of one world that are not measured yet."""
-    setting = setting_of(chosen, per_identity)
+    each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
+    setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
+    setting += kind_of_prior(chosen.prior)
+    setting += f", {chosen.updates}{LONGER}" if chosen.updates != N_UPDATES else ""
     dataset = "lfw" if chosen.faces.name == LFW else "orl"
     known = measurements.done(chosen.results)
     wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
@@ -552,16 +553,6 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
         measurements.append(chosen.results, rows)
         measurements.note_circumstances(chosen.results)
         print(f"{setting}, seed {seed}, {arm}: done", file=sys.stderr, flush=True)
-
-
-def setting_of(chosen: argparse.Namespace, per_identity: int) -> str:
-    """What the rows of a world say of it, beside its faces and its seed."""
-    each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
-    setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
-    setting += kind_of_prior(chosen.prior)
-    if chosen.prior_updates != UPDATES:
-        setting += f" of {chosen.prior_updates:,} updates"
-    return setting + (f", {chosen.updates}{LONGER}" if chosen.updates != N_UPDATES else "")
 
 
 def known_elsewhere(rows: pd.DataFrame, setting: str, arm: str, seed: int) -> dict[str, float]:

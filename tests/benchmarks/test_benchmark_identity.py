@@ -10,7 +10,6 @@ pytest.importorskip("diffusers")
 
 import identity
 import measurements
-from reinforge.generators.prior import LIKENESS
 
 
 def rows(arm, values, score="map"):
@@ -123,17 +122,6 @@ def test_arms_without_a_generator_are_not_trained_again_under_another_setting(tm
     assert found == [{}, {"map": 0.6}]
     assert identity.known_elsewhere(known, others[0], "cold_start", 0) == {}
     assert identity.known_elsewhere(known, others[0], "real", 2) == {}
-
-
-def test_rows_of_a_prior_that_was_trained_for_less_stand_apart(tmp_path):
-    (tmp_path / LIKENESS).write_bytes(b"")
-    asked = SimpleNamespace(people=20, cold_start=200, updates=1000, prior=tmp_path)
-    asked.prior_updates = 4000
-    whole = identity.setting_of(asked, 3)
-    asked.prior_updates = 1000
-    assert whole == "20 people, 3 pictures each, 200 steps of cold start, prior by likeness"
-    assert identity.setting_of(asked, 3) == whole + " of 1,000 updates"
-    assert identity.seen_by_all(whole) == identity.seen_by_all(whole + " of 1,000 updates")
 
 
 def test_a_page_shows_what_a_prior_by_likeness_is_ahead_of_one_by_classes(tmp_path):
