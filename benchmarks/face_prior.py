@@ -24,6 +24,7 @@ from reinforge.systems.identity.described import ENCODER_SETTINGS, train_describ
 SIZE = 48  # pixels, grey
 START_SCALE = 0.44715795  # of the start prior's pixels, by its README
 SEED = 7  # of who is kept apart, and of the training
+UPDATES = 4000  # of the prior
 WITH_MANY, WITH_SOME = 35, 45  # people kept apart: with ten pictures and more, with five to nine
 
 
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="lfw_a.npz")
     parser.add_argument("--start", type=Path, required=True, help="folder of face_dit_48")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=4000, help="updates of the prior")
+    parser.add_argument("--steps", type=int, default=UPDATES, help="updates of the prior")
     chosen = parser.parse_args()
     images, _ = parted(chosen.faces)
 

@@ -22,12 +22,15 @@ import pandas as pd
 import torch
 
 import measurements
-from identity_world import THREE_PARTS, World, kind_of_prior
+from face_prior import UPDATES
+from identity_leaks import generator_of, themselves
+from identity_world import THREE_PARTS, Policy, World, kind_of_prior
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
 from reinforge.measure.spread import centroid_accuracy
 from reinforge.recognition.frozen import Encoder, load_encoder
 from reinforge.records import ImageSet, PictureSplit
 from reinforge.systems.identity.bank import Bank
+from reinforge.systems.identity.newcomers import newcomers
 from reinforge.systems.identity.reward import (
     coverage,
     expression_diversity,
@@ -51,6 +54,8 @@ SCORES = {
     "density": "density ↑",
     "coverage": "coverage ↑",
     "nearest_train_ratio": "nearest train → 1",
+    "newcomer_found": "newcomers found ↑",
+    "newcomer_spread": "their spread, of real → 1",
     "cpu_seconds": "CPU s",
 }
 JUDGED = ("identity_accuracy", "intra_identity_diversity", "kid", "density", "coverage")
@@ -72,6 +77,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
     "no diversity reward": {"diversity_weight": 0.0},
     "no coverage reward": {"coverage_weight": 0.0},
     "no semantic reward": {"semantic_weight": 0.0},
+    "no realism reward": {"realism_weight": 0.0},  # by likeness; by classes there is none
     "privacy weight 0.5": {"privacy_weight": 0.5},
     "no calibration": {"is_calibrated": False},
     "one recogniser": {"n_recognisers": 1},
@@ -90,12 +96,14 @@ COMPONENTS: dict[str, dict[str, Any]] = {  # `half way` with one thing changed
 }
 CHANGED = "changed: "  # before the name of a component in the results
 N_DRAWS = 8  # pictures an identity that are judged
+N_NEW, PER_NEW = 80, 4  # newcomers of a prior by likeness, and pictures of each
 EXAMPLE_SEED = 7  # of the pictures that are judged: the same noise in all arms
 
 
 def settings_of(arm: str, *, by_likeness: bool) -> dict[str, Any]:
     """How an arm is trained."""
-    short = THREE_PARTS | {"cold_start_steps": LIKENESS_SHORT if by_likeness else SHORT}
+    short: dict[str, Any] = {"cold_start_steps": LIKENESS_SHORT if by_likeness else SHORT}
+    short |= {} if by_likeness else THREE_PARTS
     if by_likeness and arm == "longer cold start":
         return {"n_steps": 0, "cold_start_steps": LIKENESS_LONGER}
     if arm in SAME_COST:
@@ -119,8 +127,17 @@ def measured(world: World, judge: Encoder, arm: str) -> dict[str, float]:
         learner.policy, learner.config.chain, world.train.names, N_DRAWS, seed=EXAMPLE_SEED
     )
     drawn = drawn.subset(np.arange(len(drawn)))  # drawn once, not each time they are looked at
-    seconds = {"cpu_seconds": policy.cpu_seconds + world.teacher["cpu_seconds"]}
-    return judged(world, drawn, judge) | seconds
+    told = {"cpu_seconds": policy.cpu_seconds + world.teacher["cpu_seconds"]}
+    if world.prior.likeness is not None:
+        told |= themselves(newcomers_of(world, policy), judge, world.holdout)
+    return told | judged(world, drawn, judge)
+
+
+def newcomers_of(world: World, policy: Policy) -> ImageSet:
+    """Pictures of people who do not exist, the same for every arm of a world."""
+    by = newcomers(generator_of(world, policy), N_NEW, seed=EXAMPLE_SEED)
+    drawn = drawn_set(by.policy("cpu"), by.config.chain, by.names, PER_NEW, seed=EXAMPLE_SEED)
+    return drawn.subset(np.arange(len(drawn)))
 
 
 def judged(world: World, drawn: ImageSet, judge: Encoder) -> dict[str, float]:
@@ -194,14 +211,19 @@ def table(wide: pd.DataFrame, arms: Sequence[str]) -> str:
     """Means with intervals, an arm a row."""
     known = [arm for arm in arms if arm in wide.index]
     rows = [[f"{arm} ({len(wide.loc[arm])})", *cells(wide.loc[arm])] for arm in known]
-    return measurements.markdown_table(["arm (seeds)", *SCORES.values()], rows)
+    return measurements.markdown_table(["arm (seeds)", *scores_of(wide).values()], rows)
+
+
+def scores_of(wide: pd.DataFrame) -> dict[str, str]:
+    """Those that were measured in a setting, with their headings."""
+    return {score: text for score, text in SCORES.items() if score in wide}
 
 
 def cells(part: pd.DataFrame) -> list[str]:
     """A cell a score."""
     return [
         measurements.cell(part[score].tolist(), digits=0 if score == "cpu_seconds" else 3)
-        for score in SCORES
+        for score in scores_of(part)
     ]
 
 
@@ -212,18 +234,14 @@ def gains(wide: pd.DataFrame, base: str) -> str:
         "longer cold start": FROM_LONGER,
         "longest cold start": [AFTER_LONGER],
     }.get(base, [CHANGED + name for name in COMPONENTS])
+    judged_by = {k: text for k, text in scores_of(wide).items() if k != "cpu_seconds"}
     rows = []
     for arm in others:
         if arm in wide.index and base in wide.index and arm != base:
             apart = (wide.loc[arm] - wide.loc[base]).dropna(how="all")
-            shown = [
-                measurements.signed(apart[score].tolist())
-                for score in SCORES
-                if score != "cpu_seconds"
-            ]
+            shown = [measurements.signed(apart[score].tolist()) for score in judged_by]
             rows.append([f"{arm.removeprefix(CHANGED)} ({len(apart)})", *shown])
-    header = ["arm (seeds)", *(text for score, text in SCORES.items() if score != "cpu_seconds")]
-    return measurements.markdown_table(header, rows)
+    return measurements.markdown_table(["arm (seeds)", *judged_by.values()], rows)
 
 
 NOTES = """
@@ -272,6 +290,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=Path, help="orl_faces.npz; without it only the page")
     parser.add_argument("--prior", type=Path, help="folder of a prior that knows none of them")
+    parser.add_argument("--prior-updates", type=int, default=UPDATES, help="that it had")
     parser.add_argument("--judge", type=Path, help="exported face network (.pt2)")
     parser.add_argument("--per-identity", type=int, nargs="+", default=[3, 5])
     parser.add_argument("--people", type=int, default=20)
@@ -293,6 +312,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int, arms: Sequence
     """The arms of one world that are not measured yet."""
     setting = f"{chosen.people} people, {per_identity} pictures each"
     setting += kind_of_prior(chosen.prior)
+    setting += f" of {chosen.prior_updates:,} updates" if chosen.prior_updates != UPDATES else ""
     known = measurements.done(chosen.results)
     missing = [arm for arm in arms if ("orl", setting, arm, seed) not in known]
     if not missing:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from reinforge.evaluation.picture_catalogue import NEWCOMERS_IN_A_SPACE, NEWCOMERS_NO_BOX, SECOND
-from reinforge.evaluation.picture_duplicates import near_duplicates
+from reinforge.evaluation.picture_duplicates import HashedReal, near_duplicates
 from reinforge.evaluation.picture_judged import JudgedPictures, balanced
 from reinforge.evaluation.picture_leakage import newcomer_leakage_scores, no_leakage
 from reinforge.evaluation.picture_membership import no_box_scores
@@ -29,7 +29,7 @@ _NAMES = (
 
 
 def newcomer_scores(
-    pictures: JudgedPictures, space: Space, elsewhere: Space | None
+    pictures: JudgedPictures, space: Space, elsewhere: Space | None, real: HashedReal
 ) -> tuple[list[Score], dict[str, Any]]:
     """Scores of the newcomers' pictures, with real strangers as their control.
 
@@ -37,6 +37,7 @@ def newcomer_scores(
         pictures: All sets.
         space: Their features, by the judge.
         elsewhere: Their features in a second space.
+        real: The real pictures, hashed.
 
     Returns:
         The scores, or for each the reason why there is none; the figures `newcomers` (a histogram
@@ -52,7 +53,7 @@ def newcomer_scores(
     else:
         leaked += newcomer_leakage_scores(pictures, elsewhere, suffix=SECOND)[0]
     name = "newcomer_near_duplicates"
-    leaked.append(near_duplicates(pictures, pictures.newcomers, name=name))
+    leaked.append(near_duplicates(pictures.newcomers, real, name=name))
     attacked, curves = no_box_scores(pictures, space, space.newcomers, names=NEWCOMERS_NO_BOX)
     scores = [_found_score(pictures, space), _spread_score(space), *leaked, *attacked]
     return scores, {"newcomers": histogram, "roc": curves}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from reinforge.evaluation.picture_catalogue import SECOND
 from reinforge.evaluation.picture_context import picture_context
-from reinforge.evaluation.picture_duplicates import near_duplicates
+from reinforge.evaluation.picture_duplicates import hashed_real, near_duplicates
 from reinforge.evaluation.picture_fidelity import fidelity_scores
 from reinforge.evaluation.picture_judged import judged_pictures
 from reinforge.evaluation.picture_leakage import leakage_scores, no_leakage
@@ -75,7 +75,8 @@ def evaluate_pictures(
     else:
         more, figures["leakage_second"] = leakage_scores(pictures, elsewhere, suffix=SECOND)
         leaked += more
-    leaked.append(near_duplicates(pictures))
+    real = hashed_real(pictures)
+    leaked.append(near_duplicates(pictures.synthetic, real))
     tell("membership", 0.75)
     for attacked, curves in (
         white_box_scores(pictures, answers),
@@ -84,7 +85,7 @@ def evaluate_pictures(
         leaked += attacked
         figures["roc"] += curves
     tell("newcomers", 0.9)
-    of_nobody, drawn = newcomer_scores(pictures, space, elsewhere)
+    of_nobody, drawn = newcomer_scores(pictures, space, elsewhere, real)
     leaked += of_nobody
     figures["roc"] += drawn.pop("roc")
     figures |= drawn
