@@ -37,6 +37,6 @@ def test_newcomers_have_a_column_where_they_were_measured(tmp_path):
                     gain = 0.25 if arm == "half way" else 0.0
                     measurements.append(file, rows(setting, arm, [0.5 + gain, 0.25 + gain], score))
     by_classes, by_likeness = identity_reward.page(file).split("## by likeness")
-    assert "newcomers found" not in by_classes
+    assert "newcomers found ↑" not in by_classes
     assert by_likeness.count("newcomers found ↑ | their spread, of real → 1 |") == 2
     assert "| half way (2) | **+0.250 ± 0.000** |" in by_likeness
