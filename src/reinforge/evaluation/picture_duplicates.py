@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import UInt8, UInt64
 
 from reinforge.evaluation.picture_judged import JudgedPictures
 from reinforge.evaluation.picture_scoring import Found, picture_score
@@ -27,7 +27,7 @@ class HashedReal:
 
 def hashed_real(pictures: JudgedPictures) -> HashedReal:
     """Hash the training pictures, and look for them among those that nothing was trained on."""
-    train = np.concatenate([own for own, _ in _hashes(pictures.train)])
+    train = np.concatenate([perceptual_hash(pixels) for pixels in _batches(pictures.train)])
     controls: dict[str, Found] = {
         name: _shares(part, train).mean()
         for name, part in (("holdout", pictures.holdout), ("unseen", pictures.unseen))
@@ -54,16 +54,13 @@ def near_duplicates(part: ImageSet, real: HashedReal, *, name: str = "near_dupli
 def _shares(part: ImageSet, train: UInt64[np.ndarray, " training"]) -> PerIdentity:
     """Share of each person's pictures that are near-duplicates."""
     fewest = [
-        np.minimum(nearest_hash(own, train), nearest_hash(mirrored, train))
-        for own, mirrored in _hashes(part)
+        np.minimum(*(nearest_hash(perceptual_hash(p), train) for p in (pixels, pixels[:, :, ::-1])))
+        for pixels in _batches(part)
     ]
     return by_person((np.concatenate(fewest) <= FEW_BITS).astype(float), part.identity)
 
 
-def _hashes(
-    images: ImageSet,
-) -> Iterator[tuple[UInt64[np.ndarray, " image"], UInt64[np.ndarray, " image"]]]:
-    """Of pictures as they are and of the same mirrored, a batch read at a time."""
+def _batches(images: ImageSet) -> Iterator[UInt8[np.ndarray, "image height width channel"]]:
+    """The pixels, some hundred pictures read at a time."""
     for start in range(0, len(images), _BATCH):
-        pixels = images.pixels[np.arange(start, min(start + _BATCH, len(images)))]
-        yield perceptual_hash(pixels), perceptual_hash(pixels[:, :, ::-1])
+        yield images.pixels[np.arange(start, min(start + _BATCH, len(images)))]
