@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 import measurements
+from face_prior import UPDATES
 from identity_leaks import (
     APART,
     LEAKS,
@@ -63,6 +64,7 @@ COLD_START_STEPS = 200  # newcomers of a longer one are no better, and leak more
 N_STEPS = 40  # iterations of reinforcement, as in identity_reward.py
 N_UPDATES = 1000  # of each recogniser
 LONGER = " updates of a recogniser"  # behind the name of a setting with another number
+OF_REWARD = " iterations of reinforcement"  # also
 N_DRAWS = 10  # pictures of each person
 N_NEW, PER_NEW = 200, 5  # newcomers, and pictures of each
 DRAW_SEED = 11
@@ -166,15 +168,17 @@ def pictures_of(
     return kept if told is None else replace(kept, described=told.numpy())
 
 
-def policies_of(world: World, n_cold: int, arms: Sequence[str]) -> dict[str, Policy]:
-    """The generators that these arms ask for, after so many steps of cold start."""
+def policies_of(
+    world: World, n_cold: int, arms: Sequence[str], n_steps: int = N_STEPS
+) -> dict[str, Policy]:
+    """The generators that these arms ask for, after so many steps of cold start and of reward."""
     judged = {name_of_policy(arm) for arm in arms if arm in PICTURES}
     wanted = judged | {EVERY[arm].drawn_by for arm in arms if arm in EVERY}
     cold: dict[str, Any] = {"cold_start_steps": n_cold}
     policies = {"cold_start": world.cold(**cold)}  # always: others begin with it
     for name, settings in POLICIES.items():
         if name in wanted and settings is not None:
-            policies[name] = world.reinforced(**cold, **settings, n_steps=N_STEPS)
+            policies[name] = world.reinforced(**cold, **settings, n_steps=n_steps)
     return policies
 
 
@@ -508,6 +512,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cold-start", type=int, default=COLD_START_STEPS, help="its steps")
+    parser.add_argument("--prior-updates", type=int, default=UPDATES, help="that it had")
+    parser.add_argument("--iterations", type=int, default=N_STEPS, help="of reinforcement")
     parser.add_argument("--updates", type=int, default=N_UPDATES, help="of each recogniser")
     parser.add_argument("--arms", nargs="+", default=[*ARMS, *PICTURES])
     parser.add_argument("--ablations", action="store_true", help="arms that say what earns it")
@@ -521,12 +527,19 @@ def main() -> None:
     PAGE.write_text(page(chosen.results), encoding="utf-8")
 
 
-def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
-    """The arms of one world that are not measured yet."""
+def setting_of(chosen: argparse.Namespace, per_identity: int) -> str:
+    """The name of all that a world's rows have in common."""
     each = f"{per_identity} pictures each" if per_identity else "all pictures but two of each"
     setting = f"{chosen.people} people, {each}, {chosen.cold_start} steps of cold start"
-    setting += kind_of_prior(chosen.prior)
+    setting += kind_of_prior(chosen.prior, chosen.prior_updates)
+    setting += f", {chosen.iterations}{OF_REWARD}" if chosen.iterations != N_STEPS else ""
     setting += f", {chosen.updates}{LONGER}" if chosen.updates != N_UPDATES else ""
+    return setting
+
+
+def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
+    """The arms of one world that are not measured yet."""
+    setting = setting_of(chosen, per_identity)
     dataset = "lfw" if chosen.faces.name == LFW else "orl"
     known = measurements.done(chosen.results)
     wanted = [*chosen.arms, *(ABLATIONS if chosen.ablations else ())]
@@ -540,7 +553,7 @@ def run(chosen: argparse.Namespace, per_identity: int, seed: int) -> None:
         n_people=chosen.people,
         seed=seed,
     )
-    policies = policies_of(world, chosen.cold_start, missing)
+    policies = policies_of(world, chosen.cold_start, missing, chosen.iterations)
     for arm in missing:
         rows_before = measurements.read(chosen.results)
         same_faces = rows_before[rows_before["dataset"] == dataset]

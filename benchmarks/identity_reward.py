@@ -319,8 +319,7 @@ def main() -> None:
 def run(chosen: argparse.Namespace, per_identity: int, seed: int, arms: Sequence[str]) -> None:
     """The arms of one world that are not measured yet."""
     setting = f"{chosen.people} people, {per_identity} pictures each"
-    setting += kind_of_prior(chosen.prior)
-    setting += f" of {chosen.prior_updates:,} updates" if chosen.prior_updates != UPDATES else ""
+    setting += kind_of_prior(chosen.prior, chosen.prior_updates)
     known = measurements.done(chosen.results)
     missing = [arm for arm in arms if ("orl", setting, arm, seed) not in known]
     if not missing:

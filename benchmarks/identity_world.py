@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 
-from face_prior import parted
+from face_prior import UPDATES, parted
 from peers.environment import HOME
 from reinforge.data.images import read_images, split_images
 from reinforge.generators.prior import LIKENESS, Prior, load_prior
@@ -66,9 +66,10 @@ POLICIES: dict[str, dict[str, Any] | None] = {  # its settings; None: not reinfo
 }
 
 
-def kind_of_prior(prior: Path) -> str:
-    """What a setting says of a prior behind its name."""
-    return BY_LIKENESS if (prior / LIKENESS).is_file() else ""
+def kind_of_prior(prior: Path, n_updates: int = UPDATES) -> str:
+    """What a setting says of a prior behind its name, and of how long it was trained."""
+    kind = BY_LIKENESS if (prior / LIKENESS).is_file() else ""
+    return kind if n_updates == UPDATES else f"{kind} of {n_updates:,} updates"
 
 
 @dataclass(frozen=True)

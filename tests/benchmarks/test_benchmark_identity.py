@@ -124,6 +124,21 @@ def test_arms_without_a_generator_are_not_trained_again_under_another_setting(tm
     assert identity.known_elsewhere(known, others[0], "real", 2) == {}
 
 
+def test_a_setting_names_whatever_differs_from_the_script_s_own(tmp_path):
+    (tmp_path / "likeness.safetensors").touch()
+    own = {"people": 20, "cold_start": 200, "prior": tmp_path}
+    own |= {"prior_updates": 4000, "iterations": 40, "updates": 1000}
+    plain = "20 people, 3 pictures each, 200 steps of cold start, prior by likeness"
+    assert identity.setting_of(SimpleNamespace(**own), 3) == plain
+    short = SimpleNamespace(**{**own, "prior_updates": 1000, "iterations": 20})
+    named = f"{plain} of 1,000 updates, 20 iterations of reinforcement"
+    assert identity.setting_of(short, 3) == named
+    longer = identity.setting_of(SimpleNamespace(**{**own, "updates": 3000}), 0)
+    assert longer == plain.replace("3 pictures each", "all pictures but two of each") + (
+        ", 3000 updates of a recogniser"
+    )
+
+
 def test_a_page_shows_what_a_prior_by_likeness_is_ahead_of_one_by_classes(tmp_path):
     file = tmp_path / "identity.csv"
     for kind, gain in (("", 0.0), (identity.BY_LIKENESS, 0.25)):
@@ -162,7 +177,7 @@ def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
             return f"cold after {settings['cold_start_steps']}"
 
         def reinforced(self, **settings):
-            made.append(settings.get("semantic_weight"))
+            made.append((settings.get("semantic_weight"), settings["n_steps"]))
             return "reinforced"
 
     def asked(*arms):
@@ -175,4 +190,7 @@ def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
     )
     assert asked("selected, of cold_start") == ["cold_start"]
     assert asked("reinforced, without R_sem")[1:] == ["reinforced, without R_sem"]
-    assert made == [0.0]
+    assert made == [(0.0, identity.N_STEPS)]
+    made.clear()
+    identity.policies_of(World(), 200, ["reinforced"], 20)
+    assert made == [(None, 20)]
