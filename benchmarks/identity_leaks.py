@@ -10,6 +10,7 @@ import measurements
 from identity_world import POLICIES, Policy, World
 from reinforge.evaluation.picture_duplicates import hashed_real
 from reinforge.evaluation.picture_judged import judged_pictures
+from reinforge.evaluation.picture_leakage import yardsticks
 from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_newcomers import newcomer_scores
 from reinforge.evaluation.picture_scorecard import evaluate_pictures
@@ -93,7 +94,8 @@ def newcomers_leakage(
     level = picture_level("quick")
     pictures = judged_pictures(parts_of(world), world.train, newcomers=made, level=level, seed=0)
     spaces = [space_of(pictures, encoder, name="judge") for encoder in (judge, second)]
-    scores, _ = newcomer_scores(pictures, *spaces, hashed_real(pictures))
+    judged = [(space, yardsticks(pictures, space)) for space in spaces]
+    scores, _ = newcomer_scores(pictures, *judged, hashed_real(pictures))
     return values_of(
         replace(score, name=f"identity_{name}" if name.startswith("leakage") else name)
         for score in scores

@@ -5,7 +5,7 @@ import pytest
 from picture_sets import NOBODY, QUICK, Fields, chord, judged, on_a_circle, people, space, split_of
 
 from reinforge.evaluation.picture_judged import judged_pictures
-from reinforge.evaluation.picture_leakage import leakage_scores, searched
+from reinforge.evaluation.picture_leakage import leakage_scores, nearness, yardsticks
 from reinforge.evaluation.picture_thresholds import copy_threshold, match_threshold
 
 SPLIT = split_of(14, 4)
@@ -28,7 +28,9 @@ def fresh():
 
 def circle_scores(split=SPLIT, suffix="", **parts):
     pictures = replace(PICTURES, train=split.train)
-    scores, figure = leakage_scores(pictures, space(**parts), suffix=suffix)
+    found = space(**parts)
+    by = yardsticks(pictures, found)
+    scores, figure = leakage_scores(pictures, found, by, suffix=suffix)
     return {(score.name, score.group): score for score in scores}, figure
 
 
@@ -73,10 +75,10 @@ TRAIN = on_a_circle(0, 90, 180, identity=[0, 1, 2])
 
 
 def test_the_distances_to_ones_own_and_to_others_are_those_on_the_circle():
-    found = searched(space(train=TRAIN, synthetic=on_a_circle(10, 100, identity=[0, 2])))
-    np.testing.assert_allclose(found.synthetic.own, [chord(10), chord(80)])
-    np.testing.assert_allclose(found.synthetic.other, [chord(80), chord(10)])
-    np.testing.assert_allclose(found.synthetic.any, [chord(10), chord(10)])
+    near = nearness(on_a_circle(10, 100, identity=[0, 2]), TRAIN)
+    np.testing.assert_allclose(near.own, [chord(10), chord(80)])
+    np.testing.assert_allclose(near.other, [chord(80), chord(10)])
+    np.testing.assert_allclose(near.any, [chord(10), chord(10)])
 
 
 def test_the_ratio_is_the_one_worked_by_hand():
@@ -205,6 +207,6 @@ def test_groups_of_training_people_are_scored_apart_and_small_ones_hidden():
 
 def test_no_fresh_set_at_all_gives_controls_of_the_training_pictures():
     assert NOBODY.identity.size == 0
-    found = searched(space(train=TRAIN, synthetic=TRAIN))
+    found = yardsticks(PICTURES, space(train=TRAIN, synthetic=TRAIN))
     assert set(found.controls) == {"train"}
     assert np.isinf(found.controls["train"].own).all()

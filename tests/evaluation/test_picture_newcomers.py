@@ -19,6 +19,7 @@ from picture_sets import (
 from reinforge.errors import InputError
 from reinforge.evaluation.picture_duplicates import hashed_real
 from reinforge.evaluation.picture_judged import judged_pictures
+from reinforge.evaluation.picture_leakage import yardsticks
 from reinforge.evaluation.picture_newcomers import newcomer_scores
 from reinforge.records import PictureSplit
 
@@ -33,7 +34,9 @@ def card_of(newcomers, split=SPLIT, **settings):
 def on_circle(**parts):
     """Scores in a plane where everybody's place is known."""
     pictures = judged_pictures(SPLIT, FRESH, newcomers=nobodies(), level=QUICK, seed=0)
-    scores, _ = newcomer_scores(pictures, space(**parts), None, hashed_real(pictures))
+    found = space(**parts)
+    judged = found, yardsticks(pictures, found)
+    scores, _ = newcomer_scores(pictures, judged, None, hashed_real(pictures))
     return {score.name: score for score in scores}
 
 

@@ -57,12 +57,16 @@ def nearness(part: Embedded, train: Embedded, *, leave_out_self: bool = False) -
     return Nearness(identity=part.identity, own=own, other=other)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Searched:
-    """Synthetic pictures and the controls, each searched for among the training pictures."""
+_Matches = Callable[[Nearness, float], Bool[np.ndarray, " image"]]  # nearness, a threshold
 
-    synthetic: Nearness
+
+@dataclass(frozen=True, kw_only=True)
+class Yardsticks:
+    """What nearness is read beside: how near real pictures come, and what is a copy or a match."""
+
     controls: dict[str, Nearness]  # "holdout", "unseen"; where nothing is fresh, "train"
+    copying: Threshold | str
+    matching: dict[str, Threshold | str]  # score -> threshold
 
     @property
     def of_same_people(self) -> str:
@@ -70,13 +74,8 @@ class Searched:
         return "holdout" if "holdout" in self.controls else "train"
 
 
-def searched(space: Space) -> Searched:
-    """Synthetic pictures and the controls against the training pictures."""
-    return Searched(synthetic=nearness(space.synthetic, space.train), controls=_controls(space))
-
-
-def _controls(space: Space) -> dict[str, Nearness]:
-    """Fresh pictures against the training pictures; those against each other for want of them."""
+def yardsticks(pictures: JudgedPictures, space: Space) -> Yardsticks:
+    """Search the training pictures for fresh ones, or for each other, and set the thresholds."""
     controls = {
         name: nearness(part, space.train)
         for name, part in (("holdout", space.holdout), ("unseen", space.unseen))
@@ -84,42 +83,48 @@ def _controls(space: Space) -> dict[str, Nearness]:
     }
     if "holdout" not in controls:
         controls["train"] = nearness(space.train, space.train, leave_out_self=True)
-    return controls
+    return Yardsticks(
+        controls=controls,
+        copying=copy_threshold(pictures, space),
+        matching={
+            name: match_threshold(pictures, space, rate=rate)
+            for name, rate in FALSE_MATCH_RATES.items()
+        },
+    )
 
 
 def leakage_scores(
-    pictures: JudgedPictures, space: Space, *, suffix: str = ""
+    pictures: JudgedPictures, space: Space, by: Yardsticks, *, suffix: str = ""
 ) -> tuple[list[Score], dict[str, Any]]:
     """Scores of one embedding space, for everybody and for groups of training people.
 
     Args:
         pictures: All sets.
         space: Their features.
+        by: Of this space.
         suffix: Of the scores' names.
 
     Returns:
         The scores, and the histogram of distances for the figures.
     """
-    found = searched(space)
-    copying = copy_threshold(pictures, space)
-    scores = [_ratio_score(found, suffix), *_copy_scores(pictures, found, copying, suffix)]
-    at = {
-        name: match_threshold(pictures, space, rate=rate)
-        for name, rate in FALSE_MATCH_RATES.items()
-    }
-    for name, threshold in at.items():
-        scores += _share_scores(pictures, found, threshold, name + suffix, _matches_other)
-    own = at["identity_leakage"]
-    scores += _share_scores(pictures, found, own, "own_identity_match" + suffix, _matches_own)
+    near = nearness(space.synthetic, space.train)
+    own = by.matching["identity_leakage"]
+    asked = [
+        *(("copy_rate", by.copying, _matches_any),),
+        *((name, threshold, _matches_other) for name, threshold in by.matching.items()),
+        *(("own_identity_match", own, _matches_own),),
+    ]
+    scores = [_ratio_score(near, by, suffix)]
+    for name, threshold, matches in asked:
+        scores += _share_scores(pictures, near, by, threshold, name + suffix, matches)
     order = [name + suffix for name in IN_A_SPACE]
     scores.sort(key=lambda score: (score.group != "all", order.index(score.name)))
-    controls = found.controls
-    fresh = controls["holdout"].own if "holdout" in controls else np.empty(0)
-    return scores, _histogram({"synthetic": found.synthetic.own, "holdout": fresh}, copying, own)
+    fresh = by.controls["holdout"].own if "holdout" in by.controls else np.empty(0)
+    return scores, _histogram({"synthetic": near.own, "holdout": fresh}, by)
 
 
 def newcomer_leakage_scores(
-    pictures: JudgedPictures, space: Space, *, suffix: str = ""
+    space: Space, by: Yardsticks, *, suffix: str = ""
 ) -> tuple[list[Score], dict[str, Any]]:
     """How near people who do not exist come to the training people, in one embedding space.
 
@@ -127,23 +132,20 @@ def newcomer_leakage_scores(
     them beside `unseen`, real strangers, of whom a few look like somebody, too.
 
     Args:
-        pictures: All sets, with newcomers.
-        space: Their features.
+        space: Features of all sets, with newcomers.
+        by: Of this space.
         suffix: Of the scores' names.
 
     Returns:
         The scores, and the histogram of distances for the figures.
     """
     near = nearness(space.newcomers, space.train)
-    found = Searched(synthetic=near, controls=_controls(space))
-    copying = copy_threshold(pictures, space)
-    matching = match_threshold(pictures, space, rate=FALSE_MATCH_RATES["identity_leakage"])
+    matching = by.matching["identity_leakage"]
     leakage, copies = (name + suffix for name in NEWCOMERS_IN_A_SPACE)
-    score, _ = _share(found, matching, leakage, _matches_other)  # all are others to them
-    copied, _ = _share(found, copying, copies, _matches_any, note=_note_on(copying))
-    strangers = found.controls["unseen"].other if "unseen" in found.controls else np.empty(0)
-    shown = {"synthetic": near.other, "holdout": strangers}
-    return [score, copied], _histogram(shown, copying, matching)
+    score, _ = _share(near, by, matching, leakage, _matches_other)  # all are others to them
+    copied, _ = _share(near, by, by.copying, copies, _matches_any)
+    strangers = by.controls["unseen"].other if "unseen" in by.controls else np.empty(0)
+    return [score, copied], _histogram({"synthetic": near.other, "holdout": strangers}, by)
 
 
 def no_leakage(
@@ -153,12 +155,12 @@ def no_leakage(
     return [picture_score(name + suffix, reason) for name in names]
 
 
-def _ratio_score(found: Searched, suffix: str) -> Score:
+def _ratio_score(near: Nearness, by: Yardsticks, suffix: str) -> Score:
     """Synthetic over fresh distance to the nearest training picture of the same person."""
-    control = found.controls[found.of_same_people]
-    note = "" if found.of_same_people == "holdout" else _LEFT_ONE_OUT
+    control = by.controls[by.of_same_people]
+    note = "" if by.of_same_people == "holdout" else _LEFT_ONE_OUT
     fresh = by_person(control.own, control.identity)
-    made = by_person(found.synthetic.own, found.synthetic.identity)
+    made = by_person(near.own, near.identity)
     known = np.isfinite(fresh.value) & np.isin(fresh.identity, made.identity)
     fresh = PerIdentity(fresh.identity[known], fresh.value[known])
     kept = np.isin(made.identity, fresh.identity)
@@ -167,7 +169,7 @@ def _ratio_score(found: Searched, suffix: str) -> Score:
         result = "nobody has a fresh real picture, or a second training picture, to compare with"
     else:
         result = ratio_to_real(PerIdentity(made.identity[kept], made.value[kept]), fresh)
-    ends: dict[str, Found] = {"copy": Estimate(0.0), found.of_same_people: Estimate(1.0)}
+    ends: dict[str, Found] = {"copy": Estimate(0.0), by.of_same_people: Estimate(1.0)}
     return picture_score(f"nearest_train_ratio{suffix}", result, baseline=ends, note=note)
 
 
@@ -175,20 +177,6 @@ _LEFT_ONE_OUT = (
     "For want of held-out pictures each training picture is compared with the other ones of its "
     "person."
 )
-
-
-def _copy_scores(
-    pictures: JudgedPictures, found: Searched, threshold: Threshold | str, suffix: str
-) -> list[Score]:
-    name, note = f"copy_rate{suffix}", _note_on(threshold)
-    return _share_scores(pictures, found, threshold, name, _matches_any, note=note)
-
-
-def _note_on(threshold: Threshold | str) -> str:
-    """What a reader must know of a threshold of copies."""
-    if not isinstance(threshold, str) and threshold.n_nearer == 0:
-        return "There are fewer than 100 real pairs, so that no pair at all may be nearer."
-    return ""
 
 
 def _matches_any(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
@@ -205,52 +193,53 @@ def _matches_own(near: Nearness, reach: float) -> Bool[np.ndarray, " image"]:
 
 def _share_scores(
     pictures: JudgedPictures,
-    found: Searched,
+    near: Nearness,
+    by: Yardsticks,
     threshold: Threshold | str,
     name: str,
-    near: Callable[[Nearness, float], Bool[np.ndarray, " image"]],
-    *,
-    note: str = "",
+    matches: _Matches,
 ) -> list[Score]:
     """A share of synthetic pictures with the controls' shares, for all and for groups of people."""
-    if name.startswith("identity_leakage") and not np.isfinite(found.synthetic.other).any():
+    if name.startswith("identity_leakage") and not np.isfinite(near.other).any():
         return [picture_score(name, "there is a single training person: nobody else to match")]
-    score, shares = _share(found, threshold, name, near, note=note)
+    score, shares = _share(near, by, threshold, name, matches)
     scores = [score]
-    if shares is not None:
-        made, same = shares
-        note = _told(threshold, note)
+    if shares is not None and not isinstance(threshold, str):
+        note = _note_on(threshold, matches)
         for group, people in people_by_group(pictures.train).items():
-            scores.append(_group_score(name, f"group={group}", people, made, same, found, note))
+            scores.append(_group_score(name, f"group={group}", people, *shares, by, note))
     return scores
 
 
 def _share(
-    found: Searched,
+    near: Nearness,
+    by: Yardsticks,
     threshold: Threshold | str,
     name: str,
-    near: Callable[[Nearness, float], Bool[np.ndarray, " image"]],
-    *,
-    note: str = "",
+    matches: _Matches,
 ) -> tuple[Score, tuple[PerIdentity, PerIdentity] | None]:
     """A share over everybody; each person's own, and that of the control of the same people."""
     if isinstance(threshold, str):
         return picture_score(name, threshold), None
     reach = threshold.distance
     shares = {
-        control: part.share(near(part, reach))
-        for control, part in found.controls.items()
-        if control != "unseen" or near is not _matches_own
+        control: part.share(matches(part, reach))
+        for control, part in by.controls.items()
+        if control != "unseen" or matches is not _matches_own
     }
-    made = found.synthetic.share(near(found.synthetic, reach))
+    made = near.share(matches(near, reach))
     baseline: dict[str, Found] = {control: share.mean() for control, share in shares.items()}
-    told = _told(threshold, note)
-    score = picture_score(name, made.share(), baseline=baseline, note=told)
-    return score, (made, shares[found.of_same_people])
+    note = _note_on(threshold, matches)
+    score = picture_score(name, made.share(), baseline=baseline, note=note)
+    return score, (made, shares[by.of_same_people])
 
 
-def _told(threshold: Threshold | str, note: str) -> str:
-    return f"The threshold is {threshold}. {note}".strip()
+def _note_on(threshold: Threshold, matches: _Matches) -> str:
+    """What a reader must know of a threshold."""
+    note = f"The threshold is {threshold}."
+    if matches is _matches_any and threshold.n_nearer == 0:
+        note += " There are fewer than 100 real pairs, so that no pair at all may be nearer."
+    return note
 
 
 def _group_score(
@@ -259,7 +248,7 @@ def _group_score(
     people: Int[np.ndarray, " person"],
     made: PerIdentity,
     control: PerIdentity,
-    found: Searched,
+    by: Yardsticks,
     note: str,
 ) -> Score:
     """The share over one group's people, hidden where they are few."""
@@ -270,16 +259,12 @@ def _group_score(
     baseline: dict[str, Found] = {}
     if fresh.any():
         kept = PerIdentity(control.identity[fresh], control.value[fresh])
-        baseline = {found.of_same_people: kept.mean()}
+        baseline = {by.of_same_people: kept.mean()}
     share = PerIdentity(made.identity[own], made.value[own]).share()
     return picture_score(name, share, group=group, baseline=baseline, note=note)
 
 
-def _histogram(
-    near: dict[str, Float[np.ndarray, " image"]],
-    copying: Threshold | str,
-    matching: Threshold | str,
-) -> dict[str, Any]:
+def _histogram(near: dict[str, Float[np.ndarray, " image"]], by: Yardsticks) -> dict[str, Any]:
     """Shares of synthetic and fresh pictures by distance to the nearest training picture."""
     finite = {name: distance[np.isfinite(distance)] for name, distance in near.items()}
     furthest = max((float(d.max()) for d in finite.values() if len(d)), default=1.0)
@@ -290,8 +275,9 @@ def _histogram(
         else []
         for name, distance in finite.items()
     }
+    ends = {"copy_below": by.copying, "match_below": by.matching["identity_leakage"]}
     marks = {
         name: None if isinstance(threshold, str) else round(threshold.distance, 6)
-        for name, threshold in (("copy_below", copying), ("match_below", matching))
+        for name, threshold in ends.items()
     }
     return {"bins": edges.round(6).tolist(), **shares, **marks}

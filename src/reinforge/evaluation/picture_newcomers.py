@@ -7,7 +7,7 @@ import numpy as np
 from reinforge.evaluation.picture_catalogue import NEWCOMERS_IN_A_SPACE, NEWCOMERS_NO_BOX, SECOND
 from reinforge.evaluation.picture_duplicates import HashedReal, near_duplicates
 from reinforge.evaluation.picture_judged import JudgedPictures, balanced
-from reinforge.evaluation.picture_leakage import newcomer_leakage_scores, no_leakage
+from reinforge.evaluation.picture_leakage import Yardsticks, newcomer_leakage_scores, no_leakage
 from reinforge.evaluation.picture_membership import no_box_scores
 from reinforge.evaluation.picture_scoring import Found, picture_score
 from reinforge.evaluation.picture_space import Embedded, Space, with_at_least
@@ -29,14 +29,17 @@ _NAMES = (
 
 
 def newcomer_scores(
-    pictures: JudgedPictures, space: Space, elsewhere: Space | None, real: HashedReal
+    pictures: JudgedPictures,
+    judged: tuple[Space, Yardsticks],
+    elsewhere: tuple[Space, Yardsticks] | None,
+    real: HashedReal,
 ) -> tuple[list[Score], dict[str, Any]]:
     """Scores of the newcomers' pictures, with real strangers as their control.
 
     Args:
         pictures: All sets.
-        space: Their features, by the judge.
-        elsewhere: Their features in a second space.
+        judged: Their features by the judge, and what nearness is read beside there.
+        elsewhere: The same of a second space.
         real: The real pictures, hashed.
 
     Returns:
@@ -46,12 +49,13 @@ def newcomer_scores(
     if not len(pictures.newcomers):
         reason = "no pictures of newcomers were given"
         return [picture_score(name, reason) for name in _NAMES], {"newcomers": None, "roc": []}
-    leaked, histogram = newcomer_leakage_scores(pictures, space)
+    space, _ = judged
+    leaked, histogram = newcomer_leakage_scores(*judged)
     if elsewhere is None:
         reason = "no second embedding was given"
         leaked += no_leakage(reason, suffix=SECOND, names=NEWCOMERS_IN_A_SPACE)
     else:
-        leaked += newcomer_leakage_scores(pictures, elsewhere, suffix=SECOND)[0]
+        leaked += newcomer_leakage_scores(*elsewhere, suffix=SECOND)[0]
     name = "newcomer_near_duplicates"
     leaked.append(near_duplicates(pictures.newcomers, real, name=name))
     attacked, curves = no_box_scores(pictures, space, space.newcomers, names=NEWCOMERS_NO_BOX)

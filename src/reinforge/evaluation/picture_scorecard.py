@@ -7,7 +7,7 @@ from reinforge.evaluation.picture_context import picture_context
 from reinforge.evaluation.picture_duplicates import hashed_real, near_duplicates
 from reinforge.evaluation.picture_fidelity import fidelity_scores
 from reinforge.evaluation.picture_judged import judged_pictures
-from reinforge.evaluation.picture_leakage import leakage_scores, no_leakage
+from reinforge.evaluation.picture_leakage import leakage_scores, no_leakage, yardsticks
 from reinforge.evaluation.picture_levels import picture_level
 from reinforge.evaluation.picture_membership import Answers, no_box_scores, white_box_scores
 from reinforge.evaluation.picture_newcomers import newcomer_scores
@@ -68,12 +68,15 @@ def evaluate_pictures(
     space = space_of(pictures, judge, name=judge_names[0])
     scores += fidelity_scores(pictures, space)
     tell("leakage", 0.5)
-    leaked, figures["leakage"] = leakage_scores(pictures, space)
-    elsewhere = None if second is None else space_of(pictures, second, name=judge_names[1])
-    if elsewhere is None:
+    judged = space, yardsticks(pictures, space)
+    leaked, figures["leakage"] = leakage_scores(pictures, *judged)
+    elsewhere = None
+    if second is None:
         leaked += no_leakage("no second embedding was given", suffix=SECOND)
     else:
-        more, figures["leakage_second"] = leakage_scores(pictures, elsewhere, suffix=SECOND)
+        other = space_of(pictures, second, name=judge_names[1])
+        elsewhere = other, yardsticks(pictures, other)
+        more, figures["leakage_second"] = leakage_scores(pictures, *elsewhere, suffix=SECOND)
         leaked += more
     real = hashed_real(pictures)
     leaked.append(near_duplicates(pictures.synthetic, real))
@@ -85,7 +88,7 @@ def evaluate_pictures(
         leaked += attacked
         figures["roc"] += curves
     tell("newcomers", 0.9)
-    of_nobody, drawn = newcomer_scores(pictures, space, elsewhere, real)
+    of_nobody, drawn = newcomer_scores(pictures, judged, elsewhere, real)
     leaked += of_nobody
     figures["roc"] += drawn.pop("roc")
     figures |= drawn
