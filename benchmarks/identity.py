@@ -258,16 +258,15 @@ def page(path: Path) -> str:
         plain = setting.removesuffix(BY_LIKENESS)
         by_classes = by_setting.get((dataset, plain))
         if plain != setting and by_classes is not None:
-            known = (wide.index, by_classes.index)
             unrewarded = ("cold_start", OF_NEW + "cold_start", OF_LEARNT + "cold_start")
-            both = [arm for arm in unrewarded if all(arm in index for index in known)]
+            both = [arm for arm in unrewarded if len(shared_seeds(wide, by_classes, arm))]
             if both:
                 parts += ["Beside the prior by classes, the same people:"]
                 parts += [beside(wide, by_classes, both)]
         as_left = earlier.get((dataset, setting + AS_LEFT))
         if as_left is not None:
             drawn = [*MADE, *(arm for arm in PICTURES if arm.startswith(OF_NEW))]
-            both = [arm for arm in drawn if arm in wide.index and arm in as_left.index]
+            both = [arm for arm in drawn if len(shared_seeds(wide, as_left, arm))]
             parts += ["Beside newcomers as the cold start leaves them, the same people:"]
             parts += [beside(wide, as_left, both)]
         for title, (some, pairs) in SECTIONS.items():
@@ -294,6 +293,12 @@ def place_on_page(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, boo
     """The better kind of prior comes first, and with it faces on which nothing was tuned."""
     (dataset, setting), _ = part
     return BY_LIKENESS not in setting, dataset != "orl", setting
+
+
+def shared_seeds(wide: pd.DataFrame, other: pd.DataFrame, arm: str) -> pd.Index:
+    """The seeds of an arm that two tables have."""
+    known = arm in wide.index and arm in other.index
+    return wide.loc[arm].index.intersection(other.loc[arm].index) if known else pd.Index([])
 
 
 def beside(wide: pd.DataFrame, other: pd.DataFrame, arms: Sequence[str]) -> str:

@@ -160,6 +160,7 @@ def test_a_page_shows_what_another_way_of_drawing_newcomers_cost(tmp_path):
                 measured = rows(arm, {0: 0.5 + gain, 1: 0.25 + gain}, score)
                 measurements.append(file, [{**row, "setting": f"3{ending}"} for row in measured])
         leaked = rows("newcomers of cold_start", {0: 0.5 - gain}, "identity_leakage")
+        leaked += rows("newcomers of reinforced", {4 * gain: 0.5}, "identity_leakage")
         measurements.append(file, [{**row, "setting": f"3{ending}"} for row in leaked])
     told = identity.page(tmp_path / "identity.csv").split("as the cold start leaves them, the")
     shown = [row for row in told[1].splitlines() if row.startswith("|")][2:4]
@@ -167,6 +168,7 @@ def test_a_page_shows_what_another_way_of_drawing_newcomers_cost(tmp_path):
     assert shown[1].startswith("| newcomers of cold_start (1) | – | – | – | – | +0.250 | – |")
     assert len(told) == 2
     assert "real (2) | -" not in told[1]
+    assert "newcomers of reinforced (0)" not in told[1]  # no seed in both
 
 
 def test_a_policy_is_trained_if_an_arm_or_its_pictures_are_asked_for():
