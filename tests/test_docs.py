@@ -152,6 +152,18 @@ def test_the_result_table_of_the_readme_is_the_one_that_was_measured():
             assert number in same_arm, f"README: {row[0]} {number} is not in benchmarks/tabular.md"
 
 
+def test_the_table_of_identities_of_the_readme_is_the_one_that_was_measured():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("### Identities")[2].partition("\n## ")[0].partition("\nNo result")[0]
+    measured = (ROOT / "benchmarks/identity.md").read_text(encoding="utf-8")
+    first = measured.partition("\n## ")[2].partition("\n## ")[0]  # ORL, three pictures each
+    rows = [cells(line) for line in shown.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == 5
+    known = {tuple(cells(line)[1:3]) for line in first.splitlines() if line.startswith("|")}
+    for arm, precision, accuracy in rows:
+        assert (accuracy, precision) in known, f"README: {arm} is not in benchmarks/identity.md"
+
+
 def cells(line):
     """The cells of a table's row, without emphasis."""
     return [cell.strip().strip("*") for cell in line.strip().strip("|").split("|")]
