@@ -289,10 +289,10 @@ def wide_by_setting(path: Path) -> dict[tuple[str, str], pd.DataFrame]:
     }
 
 
-def place_on_page(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, bool, str]:
-    """The better kind of prior comes first, and with it faces on which nothing was tuned."""
+def place_on_page(part: tuple[tuple[str, str], pd.DataFrame]) -> tuple[bool, bool, bool, str]:
+    """The better kind of prior comes first, then whole trainings and faces nothing was tuned on."""
     (dataset, setting), _ = part
-    return BY_LIKENESS not in setting, dataset != "orl", setting
+    return BY_LIKENESS not in setting, OF_REWARD in setting, dataset != "orl", setting
 
 
 def shared_seeds(wide: pd.DataFrame, other: pd.DataFrame, arm: str) -> pd.Index:
@@ -441,6 +441,13 @@ What reinforcement does to pictures (ORL). The judge finds .56 of a newcomer's p
 .83 after (+.26 ± .02); their spread goes from 2.92 to 2.57 times that of a real person. Pictures of
 the learnt people are recognised by .72 before and .80 after, at a diversity of 2.55 and 2.21 times
 the real one (asked for: 1.1) and the same membership AUC (.63).
+
+What a recogniser makes of each part of the reward ("of 1,000 updates, 20 iterations": a prior of a
+quarter of the training, half the reinforcement, three seeds; what the parts do to pictures:
+identity_reward.md): nothing that stands out. Left out one by one, it loses -.002 to +.004 of mAP
+and as little verification accuracy; only without R_exp it is so in every seed (-.004 ± .001), which
+one of sixteen such intervals may be by chance. The shorter training of the prior itself costs
+`cold_start` .007 ± .006 of mAP.
 
 Faces: ORL (AT&T Laboratories Cambridge), whom no prior has seen. LFW: 20 people with three pictures
 each of the 80 whom face_prior.py kept apart, and up to ten pictures of each of the other 60 as

@@ -139,6 +139,14 @@ def test_a_setting_names_whatever_differs_from_the_script_s_own(tmp_path):
     )
 
 
+def test_whole_trainings_come_before_shorter_ones_and_tuned_faces():
+    by, half = identity.BY_LIKENESS, f", 20{identity.OF_REWARD}"
+    order = [("orl", f"3{by}"), ("lfw", f"3{by}"), ("orl", f"3{by} of 1,000 updates{half}")]
+    order += [("orl", "3"), ("lfw", "3")]
+    placed = sorted(((key, None) for key in reversed(order)), key=identity.place_on_page)
+    assert [key for key, _ in placed] == order
+
+
 def test_a_page_shows_what_a_prior_by_likeness_is_ahead_of_one_by_classes(tmp_path):
     file = tmp_path / "identity.csv"
     for kind, gain in (("", 0.0), (identity.BY_LIKENESS, 0.25)):
