@@ -17,6 +17,10 @@ from reinforge.randomness import torch_generator
 from reinforge.training import PATIENCE, Interrupted, Place, memory_errors, train
 
 
+KEPT = ["step-00000020", "step-00000023"]  # of 23 steps, with a checkpoint every five
+NEWEST = KEPT[-1]
+
+
 class Toy:
     """A weight and Adam's state: enough to see whether a resumed run is the straight one."""
 
@@ -143,18 +147,16 @@ def test_resume_in_an_empty_folder_starts_at_the_beginning(straight, tmp_path):
     assert is_straight(straight, tmp_path / "new", *run(tmp_path / "new", resume=True))
 
 
-def test_resume_of_a_finished_run_repeats_at_most_the_steps_after_its_last_checkpoint(
-    straight, tmp_path
-):
+def test_resume_of_a_finished_run_repeats_nothing(straight, tmp_path):
     run(tmp_path)
     seen = []
     assert is_straight(straight, tmp_path, *run(tmp_path, resume=True, on_step=seen.append))
-    assert [record["step"] for record in seen] == [20, 21, 22]
+    assert seen == []
 
 
 def test_two_checkpoints_are_kept(tmp_path):
     run(tmp_path)
-    assert checkpoints(tmp_path) == ["step-00000015", "step-00000020"]
+    assert checkpoints(tmp_path) == KEPT
     for folder in (tmp_path / "checkpoint").iterdir():
         assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", "state.safetensors"]
 
@@ -174,7 +176,7 @@ def test_a_fresh_run_drops_the_checkpoints_of_an_earlier_one(tmp_path):
     run(tmp_path)
     _, history = run(tmp_path, 12)
     assert len(history) == 12
-    assert checkpoints(tmp_path) == ["step-00000005", "step-00000010"]
+    assert checkpoints(tmp_path) == ["step-00000010", "step-00000012"]
 
 
 def truncate(folder):
@@ -205,7 +207,7 @@ DAMAGE = {
     "empty manifest": other_manifest(""),
     "half a manifest": other_manifest('{"format": 1, "steps'),
     "another manifest": other_manifest("[1, 2]"),
-    "manifest without digest": other_manifest('{"format": 1, "steps_done": 20}'),
+    "manifest without digest": other_manifest('{"format": 1, "steps_done": 23}'),
     "manifest of nonsense": other_manifest('{"format": "x", "steps_done": "y", "sha256": 1}'),
     "nothing in it": lambda folder: [path.unlink() for path in folder.iterdir()],
 }
@@ -215,8 +217,8 @@ damage = pytest.mark.parametrize("harm", DAMAGE.values(), ids=DAMAGE.keys())
 @damage
 def test_a_damaged_newest_checkpoint_is_told_and_the_one_before_is_used(straight, tmp_path, harm):
     run(tmp_path)
-    harm(tmp_path / "checkpoint" / "step-00000020")
-    with pytest.warns(UserWarning, match="step-00000020: the checkpoint is damaged"):
+    harm(tmp_path / "checkpoint" / NEWEST)
+    with pytest.warns(UserWarning, match="step-00000023: the checkpoint is damaged"):
         toy, history = run(tmp_path, resume=True)
     assert is_straight(straight, tmp_path, toy, history)
 
@@ -247,36 +249,37 @@ def test_a_kill_while_a_checkpoint_is_written_goes_unnoticed(straight, tmp_path,
     monkeypatch.undo()
     assert checkpoints(tmp_path) == ["step-00000010", "step-00000015", "unfinished"]
     assert is_straight(straight, tmp_path, *run(tmp_path, resume=True))
-    assert checkpoints(tmp_path) == ["step-00000015", "step-00000020"]
+    assert checkpoints(tmp_path) == KEPT
 
 
 def cut_history(path):
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:17]))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:21]))
 
 
 def garble_history(path):
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join([*lines[:18], '{"step": 1', *lines[19:]]))
+    path.write_text("".join([*lines[:21], '{"step": 2', *lines[22:]]))
 
 
 @pytest.mark.parametrize("harm", [cut_history, garble_history])
 def test_a_checkpoint_whose_history_is_lost_is_left_for_the_one_before(straight, tmp_path, harm):
     run(tmp_path)
     harm(tmp_path / "history.jsonl")
-    with pytest.warns(UserWarning, match="step-00000020"):
+    with pytest.warns(UserWarning, match=NEWEST):
         toy, history = run(tmp_path, resume=True)
     assert is_straight(straight, tmp_path, toy, history)
 
 
 def test_lines_after_the_last_checkpoint_and_half_a_line_are_written_anew(straight, tmp_path):
     run(tmp_path)
+    shutil.rmtree(tmp_path / "checkpoint" / NEWEST)
     with (tmp_path / "history.jsonl").open("a") as file:
         file.write('{"step": 23, "lo')
     assert is_straight(straight, tmp_path, *run(tmp_path, resume=True))
 
 
 def edit_manifest(folder, **fields):
-    path = folder / "checkpoint" / "step-00000020" / "manifest.json"
+    path = folder / "checkpoint" / NEWEST / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
@@ -285,12 +288,12 @@ def test_a_checkpoint_of_a_newer_format_is_refused_and_kept(tmp_path):
     edit_manifest(tmp_path, format=2)
     with pytest.raises(InputError, match=r"written by a newer reinforge \(format 2\); upgrade"):
         run(tmp_path, resume=True)
-    assert checkpoints(tmp_path) == ["step-00000015", "step-00000020"]
+    assert checkpoints(tmp_path) == KEPT
 
 
 def test_a_newer_format_is_told_even_where_its_files_are_others(tmp_path):
     run(tmp_path)
-    folder = tmp_path / "checkpoint" / "step-00000020"
+    folder = tmp_path / "checkpoint" / NEWEST
     (folder / "manifest.json").write_text('{"format": 7, "parts": []}')
     with pytest.raises(InputError, match="newer reinforge"):
         run(tmp_path, resume=True)
@@ -306,7 +309,7 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
 
 def test_a_state_that_does_not_fit_is_refused_in_one_line(tmp_path):
     run(tmp_path)
-    state = tmp_path / "checkpoint" / "step-00000020" / "state.safetensors"
+    state = tmp_path / "checkpoint" / NEWEST / "state.safetensors"
     state.write_bytes(save({"weight": torch.zeros(7)}))
     edit_manifest(tmp_path, sha256=sha256_file(state))
     with pytest.raises(InputError, match="the state does not fit this run") as refusal:

@@ -54,7 +54,7 @@ class Place:
 
     folder: Path
     fingerprint: str  # of settings and data: a checkpoint of another run is refused
-    every: int = 500  # steps between checkpoints
+    every: int = 500  # steps between checkpoints; there is one at the end, too
 
 
 def train(
@@ -112,7 +112,8 @@ def train(
                 on_step(record)
             asked = stop is not None and index + 1 < n_steps and stop()
             stopping = processes.any(asked)
-            if place is not None and (stopping or (index + 1) % place.every == 0):
+            is_last = index + 1 == n_steps  # what comes after the training may be stopped, too
+            if place is not None and (stopping or is_last or (index + 1) % place.every == 0):
                 writer.flush()
                 save_checkpoint(trainee, place, index + 1)
             if stopping:
