@@ -16,7 +16,6 @@ from reinforge.files import sha256_file, write_json
 from reinforge.randomness import torch_generator
 from reinforge.training import PATIENCE, Interrupted, Place, memory_errors, train
 
-
 KEPT = ["step-00000020", "step-00000023"]  # of 23 steps, with a checkpoint every five
 NEWEST = KEPT[-1]
 
